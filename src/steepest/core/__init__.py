@@ -1,0 +1,1 @@
+"""Specifications, hyperparameters, stacking, keys and errors: what every other room stands on."""
