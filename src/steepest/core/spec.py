@@ -21,22 +21,20 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, field_specifiers=(hyper, rate, strength, fraction, positive, count, part))
 def spec(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass and a pytree; see the module's docstring."""
+    own_check = cls.__dict__.get("__post_init__")
+
+    def check(self: Any) -> None:
+        for field in dataclasses.fields(self):
+            if "domain" in field.metadata:
+                check_value(type(self).__name__, field, getattr(self, field.name))
+        if own_check is not None:
+            own_check(self)
+
+    cls.__post_init__ = check  # type: ignore[attr-defined]
     made: Any = dataclasses.dataclass(frozen=True, repr=False, eq=False)(cls)
     fields = dataclasses.fields(made)
     leaves = tuple(f.name for f in fields if "domain" in f.metadata or "part" in f.metadata)
     static = tuple(f.name for f in fields if f.name not in leaves)
-    checked = tuple(f for f in fields if "domain" in f.metadata)
-
-    inherited = getattr(made, "__post_init__", None)
-
-    def check(self: Any) -> None:
-        for field in checked:
-            check_value(type(self).__name__, field, getattr(self, field.name))
-        if inherited is not None and not getattr(inherited, "is_spec_check", False):
-            inherited(self)
-
-    check.is_spec_check = True  # type: ignore[attr-defined]
-    made.__post_init__ = check
 
     def flatten_with_keys(self: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
         children = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in leaves]
