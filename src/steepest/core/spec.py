@@ -13,12 +13,12 @@ from typing import Any, TypeVar, dataclass_transform
 import jax
 
 from steepest.core.errors import SettingError, unknown
-from steepest.core.hyper import Space, check_value, count, fraction, hyper, part, positive, rate, strength
+from steepest.core.hyper import Space, check_value, part
 
 T = TypeVar("T")
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(hyper, rate, strength, fraction, positive, count, part))
+@dataclass_transform(frozen_default=True, field_specifiers=(part,))
 def spec(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass and a pytree; see the module's docstring."""
     own_check = cls.__dict__.get("__post_init__")
