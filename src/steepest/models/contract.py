@@ -1,0 +1,57 @@
+"""What a model is: weights made from a key and a row's shape, and scores from weights and rows.
+
+Weights are nested dicts. Dense weights are stored [out, in] under the key `W` and used as x @ W.T, which under vmap
+comes to one matrix product for a whole population; biases are [out] under `b`.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+Array = Any
+Tree = Any
+
+
+class Model:
+    """The contract of a model. Subclasses are `@spec` classes."""
+
+    equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
+
+    def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:
+        """Weights for rows of `shape` and `outputs` scores; `init` is an entry of steepest.inits."""
+        raise NotImplementedError
+
+    def apply(self, params: Tree, rows: Array) -> Array:
+        """Scores of rows: [rows, …] → [rows, outputs]."""
+        raise NotImplementedError
+
+    def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
+        """How wide each stage is, from the features of a row to its scores."""
+        raise NotImplementedError
+
+
+def dense(key: Array, name: str, sizes: tuple[int, int], init: Any, dtype: Any, bias: bool = True) -> dict[str, Array]:
+    """Weights of one dense layer, biases zero. Its draw hangs on its own name and size only, not on other layers."""
+    fan_in, fan_out = sizes
+    own_key = jax.random.fold_in(key, zlib.crc32(name.encode()))
+    layer = {"W": init.weights(own_key, (fan_out, fan_in), fan_in, fan_out, dtype)}
+    return {**layer, "b": jnp.zeros((fan_out,), dtype)} if bias else layer
+
+
+def flat(rows: Array) -> Array:
+    """Rows of any shape as [rows, features]."""
+    return rows.reshape(rows.shape[0], -1)
+
+
+def features(shape: tuple[int, ...]) -> int:
+    """How many numbers a row of `shape` has.
+
+    >>> features((32, 32, 3)), features((4,))
+    (3072, 4)
+    """
+    return math.prod(shape)
