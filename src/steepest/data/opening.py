@@ -1,0 +1,193 @@
+"""`open`: data from anywhere, by name, path or value, as one `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from steepest.core.errors import DataError, SettingError, unknown
+from steepest.data.arrays import gather_arrays, is_frame
+from steepest.data.csvfile import read_csv, read_parquet
+from steepest.data.dataset import Dataset, Gathered, finish
+from steepest.data.decode import image_format
+from steepest.data.idx import gather_idx, image_files, is_idx
+from steepest.data.npz import read_npz
+from steepest.data.paths import cannot_read, no_such, shown
+from steepest.data.photos import gather_folder
+from steepest.data.sources import SOURCES, gather_source
+from steepest.data.table import MISSING, gather_table
+
+REFUSED = {  # what a file begins with: what it is, and what to do
+    b"\x1f\x8b": "a gzip file; unpack it first (only IDX is read packed)",
+    b"BZh": "a bzip2 file; unpack it first",
+    b"\xfd7zXZ\0": "an xz file; unpack it first",
+    b"7z\xbc\xaf": "a 7z file; unpack it first",
+    b"Rar!": "a RAR file; unpack it first",
+    b"\x89HDF": "an HDF5 file; save its arrays with np.savez",
+    b"\x93NUMPY": "one NumPy array; save rows and labels together: np.savez(file, X=…, y=…)",
+    b"\x80\x04": "a pickle, which could run code; save plain arrays with np.savez",
+    b"\x80\x05": "a pickle, which could run code; save plain arrays with np.savez",
+    b"%PDF": "a PDF; steepest reads folders of images, CSV, Parquet, NPZ and IDX",
+    b"SQLite format 3": "an SQLite file; export the table as CSV",
+}
+
+
+def open(  # named as users call it: st.open
+    source: Any = "digits",
+    *,
+    label: str | None = None,
+    size: int = 32,
+    color: str | None = None,
+    raw: bool = False,
+    missing: str = "error",
+    drop: Sequence[str] = (),
+    max_categories: int = 50,
+    strict: bool = False,
+    samples: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cache: bool = True,
+) -> Dataset:
+    """Data from anywhere as a Dataset.
+
+    source: a name (`SOURCES`), a folder of images with one subfolder a class, a CSV, Parquet, NPZ or IDX file, a folder
+    of IDX files, a frame, a pair (X, y), or a Dataset. label: the column to predict (tables), or the labels file (IDX).
+    size: the side in pixels that photos are resized to (1 … 1024). color: "rgb", "grey", or None for grey where every
+    image is. raw: neither 0..1 nor standardised. missing: "error", "mean" (of the training rows) or "drop" (the row).
+    drop: columns to leave out. strict: an unreadable image is an error; by default it is skipped and noted.
+    progress: called with (done, total) while images decode. cache: keep decoded images in the user's cache folder.
+    Raises DataError in one line that names the file, row or column and the remedy.
+
+    >>> open("iris")
+    <Dataset 'iris': 150 rows of 4, 3 classes>
+    """
+    if isinstance(source, Dataset):
+        return source
+    gathered = gather(
+        source, label=label, size=size, color=color, raw=raw, missing=missing, drop=drop,
+        max_categories=max_categories, strict=strict, samples=samples, progress=progress, use_cache=cache,
+    )  # fmt: skip
+    return finish(gathered)
+
+
+def gather(
+    source: Any,
+    *,
+    label: str | None = None,
+    size: int = 32,
+    color: str | None = None,
+    raw: bool = False,
+    missing: str = "error",
+    drop: Sequence[str] = (),
+    max_categories: int = 50,
+    strict: bool = False,
+    samples: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    use_cache: bool = True,
+) -> Gathered:
+    """What `open` reads, before it is judged."""
+    check_settings(size, color, missing, max_categories)
+    columns = {"drop": tuple(drop), "missing": missing, "max_categories": max_categories, "raw": raw}
+    if isinstance(source, tuple) and len(source) == 2:
+        return gather_arrays(*source, **columns)
+    if is_frame(source):
+        return gather_arrays(source, label, "frame", **columns)
+    path = as_path(source)
+    kind = kind_of(path)
+    if samples is not None and kind != "source":
+        raise SettingError(f"samples = {samples}: only built-in toys draw points")
+    if drop and kind not in ("csv", "parquet"):
+        raise SettingError(f"drop: {shown(path)} has no columns with names")
+    if label is not None and kind not in ("csv", "parquet", "idx"):
+        raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
+    if kind == "source":
+        return gather_source(str(path), raw=raw, samples=samples)
+    if kind == "folder":
+        return gather_folder(
+            path, size=size, color=color, raw=raw, strict=strict, progress=progress, use_cache=use_cache
+        )
+    if kind == "idx":
+        return gather_idx(path, label=label, raw=raw)
+    if kind == "npz":
+        X, y, notes = read_npz(path)
+        gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing)
+        gathered.notes[:0] = notes
+        return gathered
+    table = read_csv(path) if kind == "csv" else read_parquet(path)
+    return gather_table(table, label=label, **columns)
+
+
+def check_settings(size: int, color: str | None, missing: str, max_categories: int) -> None:
+    """Refuse settings outside their range by name."""
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1024:
+        raise SettingError(f"size = {size!r}; it must be a whole number of pixels in [1, 1024]")
+    if color not in (None, "rgb", "grey"):
+        raise unknown("color", str(color), ("rgb", "grey"))
+    if missing not in MISSING:
+        raise unknown("missing", str(missing), MISSING)
+    if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
+        raise SettingError(f"max_categories = {max_categories!r}; it must be a whole number of at least 2")
+
+
+def as_path(source: Any) -> Path:
+    """A name or a path; a URL and everything else is refused by name."""
+    if not isinstance(source, str | Path):
+        raise DataError(f"a {type(source).__name__} is no data source; give a name, a path, a frame or a pair (X, y)")
+    if "://" in str(source):
+        raise DataError(f"{shown(source)}: steepest fetches nothing from the network; download it and give the file")
+    if "\0" in str(source) or not str(source):
+        raise DataError(f"{shown(source)!r} is no name of a file")
+    return Path(source) if str(source) in SOURCES else Path(source).expanduser()
+
+
+def kind_of(path: Path) -> str:
+    """What a source is: source, folder, idx, npz, parquet or csv; files by their content, not by their extension."""
+    if str(path) in SOURCES:
+        return "source"
+    where = shown(path)
+    try:
+        if path.is_dir():
+            return "idx" if image_files(path) else "folder"
+        if not path.exists():
+            raise no_such(path, SOURCES)
+        if not path.is_file():
+            raise DataError(f"{where}: neither a file nor a folder")
+        with path.open("rb") as file:
+            head = file.read(512)
+        packed = head.startswith(b"\x1f\x8b") and _is_packed_idx(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    return "idx" if packed else _kind_by_content(path, head)
+
+
+def _kind_by_content(path: Path, head: bytes) -> str:
+    where, suffix = shown(path), path.suffix.lower()
+    if is_idx(head):
+        return "idx"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if suffix == ".npz":
+            return "npz"
+        raise DataError(f"{where}: a zip file; unpack it first (spreadsheets: save as CSV)")
+    if suffix in (".npz", ".parquet", ".pq"):
+        raise DataError(f"{where}: damaged, no {suffix[1:]} file (it begins with {head[:8].hex(' ') or 'nothing'})")
+    for magic, what in REFUSED.items():
+        if head.startswith(magic):
+            raise DataError(f"{where}: {what}")
+    if head[257:262] == b"ustar":
+        raise DataError(f"{where}: a tar file; unpack it first")
+    if image_format(head[:16]):
+        raise DataError(f"{where}: one image; give the folder that holds a subfolder of images for each class")
+    return "csv"
+
+
+def _is_packed_idx(path: Path) -> bool:
+    import gzip
+    import zlib
+
+    try:
+        with gzip.open(path, "rb") as file:
+            return is_idx(file.read(4))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return "idx" in path.name.lower()  # damaged: reading it will say how
