@@ -107,7 +107,7 @@ class Optax(Method):
         self.__post_init__()  # the domain of the rate, as in every specification
 
     def __post_init__(self) -> None:
-        pass
+        """Nothing beyond the domains, which `spec` checks here."""
 
     def start(self, params: Tree) -> Tree:
         transformation = self._transformation()

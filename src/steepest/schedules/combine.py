@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from steepest.core.hyper import Domain, Hyper, hyper, part
-from steepest.core.spec import replace, spec
-from steepest.schedules.contract import Array, Moment, Schedule, Tree
+from steepest.core.spec import spec
+from steepest.schedules.contract import Array, Moment, Schedule, Tree, changed
 from steepest.schedules.decay import Constant, Linear
 
 OPEN = Domain(low=0.0, high=1.0, open_low=True, open_high=True)
@@ -87,7 +87,7 @@ class WarmUp(Schedule):
         risen = jnp.minimum((moment.t - 1) / jnp.maximum(steps, 1), 1)
         later = self.then.apply(method, moment.since(steps), memory)
         rising = method.rate * (self.start_factor + (1 - self.start_factor) * risen)
-        return replace(later, rate=jnp.where(moment.t <= steps, rising, later.rate))
+        return changed(later, rate=jnp.where(moment.t <= steps, rising, later.rate))
 
     def observe(self, memory: Tree, loss: Array) -> Tree:
         return self.then.observe(memory, loss)

@@ -34,6 +34,12 @@ class Moment(NamedTuple):
         return Moment(done + 1, done // self.steps_per_epoch, jnp.maximum(self.total - steps, 1), self.steps_per_epoch)
 
 
+def changed(method: Any, **values: Array) -> Any:
+    """The method with other values, each in the type of the one it replaces (float32 stays float32)."""
+    old = {name: getattr(method, name) for name in values}
+    return replace(method, **{name: jnp.asarray(v, getattr(old[name], "dtype", None)) for name, v in values.items()})
+
+
 class Schedule:
     """The contract of a schedule. Subclasses are `@spec` classes; most write `factor` and nothing more."""
 
@@ -50,7 +56,7 @@ class Schedule:
 
     def apply(self, method: Any, moment: Moment, memory: Tree) -> Any:
         """The method with the hyperparameters of this moment."""
-        return replace(method, rate=method.rate * self.factor(moment, memory))
+        return changed(method, rate=method.rate * self.factor(moment, memory))
 
     def observe(self, memory: Tree, loss: Array) -> Tree:
         """The memory after an epoch whose loss was `loss`."""

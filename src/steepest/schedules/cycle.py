@@ -7,8 +7,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from steepest.core.hyper import Domain, Hyper, fraction, hyper
-from steepest.core.spec import replace, spec
-from steepest.schedules.contract import Array, Moment, Schedule, Tree
+from steepest.core.spec import spec
+from steepest.schedules.contract import Array, Moment, Schedule, Tree, changed
 from steepest.schedules.switch import needs_momentum
 
 
@@ -46,7 +46,7 @@ class OneCycle(Schedule):
         if not self.cycle_momentum:
             return scaled
         needs_momentum(self, method)
-        return replace(scaled, momentum=self._between(moment, self.high, self.low, self.high))
+        return changed(scaled, momentum=self._between(moment, self.high, self.low, self.high))
 
     def _between(self, moment: Moment, first: Array, peak: Array, last: Array) -> Array:
         """The value at this moment of a curve that runs first → peak → last."""

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from steepest.core.errors import SettingError
 from steepest.core.hyper import Hyper, count, fraction
-from steepest.core.spec import replace, spec
-from steepest.schedules.contract import Moment, Schedule, Tree
+from steepest.core.spec import spec
+from steepest.schedules.contract import Moment, Schedule, Tree, changed
 
 
 @spec
@@ -30,7 +30,7 @@ class MomentumSwitch(Schedule):
 
     def apply(self, method: Any, moment: Moment, memory: Tree) -> Any:
         needs_momentum(self, method)
-        return replace(method, momentum=jnp.where(moment.epoch < self.after, self.first, self.then))
+        return changed(method, momentum=jnp.where(moment.epoch < self.after, self.first, self.then))
 
 
 def needs_momentum(schedule: Schedule, method: Any) -> None:
