@@ -1,0 +1,218 @@
+"""Replicates' splits: train, validation and test rows, stratified by class, groups of duplicates kept whole.
+
+Every replicate of a study has parts of the same length, so that one compiled program serves them all. Lengths depend
+on (y, groups, shares) alone. The number of *groups* drawn from each class is fixed; where groups hold several rows,
+the rows drawn vary, and a part is filled up to its longest possible length by row 0 with weight 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from steepest.core.errors import DataError, SettingError
+from steepest.core.keys import generator
+
+# By simulated power at a kept error rate (benchmarks/test_share.py; 300 rows, a fifth of the rest for validation,
+# 6,000 studies an entry, Monte-Carlo error about .006 on the powers), 5 / 10 / 20 replicates:
+#     test share         .10             .15             .20             .25             .30             .40
+#     power         .18 .31 .42     .21 .35 .46     .24 .38 .48     .28 .41 .48     .27 .40 .48     .28 .40 .46
+#     false pos.    .05 .03 .03     .04 .03 .03     .04 .03 .03     .04 .03 .03     .03 .02 .02     .03 .02 .02
+# A smaller test part lowers n_test/n_train but adds more noise to each replicate than it takes away; a larger one
+# takes training rows.
+TEST_SHARE = 0.25
+VALIDATION_SHARE = 0.2  # of what the test part leaves
+
+_TRAIN, _VALIDATION, _TEST = 0, 1, 2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of one part: `index` int32 [n] in rising order, `weight` float32 [n].
+
+    A weight is 1 for a row and 0 for the filling at the end.
+    """
+
+    index: np.ndarray
+    weight: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The row numbers without the filling."""
+        return self.index[self.weight > 0]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """One replicate's three parts; no row is in two of them, and every row is in one."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+class Sizes(NamedTuple):
+    """The lengths of the three parts, filling included: the same in every replicate."""
+
+    train: int
+    validation: int
+    test: int
+
+
+def split(
+    y: Any,
+    groups: Any = None,
+    seed: int = 0,
+    replicate: int = 0,
+    test: float = TEST_SHARE,
+    validation: float = VALIDATION_SHARE,
+    classes: Sequence[str] | None = None,
+) -> Split:
+    """The split of one replicate: `test` of each class's groups, then `validation` of the rest, by (seed, replicate).
+
+    **Shapes** y [rows]: class numbers 0, 1, … (stratified) or float targets (one stratum). groups [rows] of any
+    sortable kind, or None where every row stands alone; rows of one group stay together. A group that spans classes
+    counts for its rarest. Shares lie in [0, 1), of groups; 0 makes a part empty. Within a class every group is as
+    likely as any other. A class of at least 3 groups is in every part (of those asked for), one of 2 groups in the
+    training and test part.
+
+    **Raises** DataError naming a class (by `classes`, where given) that has no rows, or only one group to be split;
+    SettingError for a share out of range.
+
+    **Differs from** sklearn's StratifiedShuffleSplit: which classes round up is fixed by their sizes and not drawn,
+    for sizes must not depend on the draw; and groups are kept whole.
+
+    >>> parts = split(np.repeat([0, 1, 2], 50), seed=1, replicate=2)
+    >>> len(parts.train), len(parts.validation), len(parts.test)
+    (90, 22, 38)
+    """
+    plan = _plan(y, groups, test, validation, classes)
+    draw = generator(seed, replicate, "split").random(len(plan.stratum))
+    order = np.lexsort((draw, plan.stratum))
+    place = np.empty(len(order), dtype=np.int64)  # of each group among those of its stratum
+    place[order] = np.arange(len(order)) - plan.starts[plan.stratum[order]]
+    counts = plan.counts[plan.stratum]
+    in_test = place < counts[:, _TEST]
+    in_validation = ~in_test & (place < counts[:, _TEST] + counts[:, _VALIDATION])
+    part = np.where(in_test, _TEST, np.where(in_validation, _VALIDATION, _TRAIN))[plan.group]
+    return Split(
+        train=_part(part == _TRAIN, plan.sizes.train),
+        validation=_part(part == _VALIDATION, plan.sizes.validation),
+        test=_part(part == _TEST, plan.sizes.test),
+    )
+
+
+def sizes(
+    y: Any,
+    groups: Any = None,
+    test: float = TEST_SHARE,
+    validation: float = VALIDATION_SHARE,
+    classes: Sequence[str] | None = None,
+) -> Sizes:
+    """The lengths of the parts that `split` gives for this data in every replicate, without drawing one."""
+    return _plan(y, groups, test, validation, classes).sizes
+
+
+class _Plan(NamedTuple):
+    group: np.ndarray  # [rows] → 0 … groups − 1
+    stratum: np.ndarray  # [groups] → 0 … strata − 1
+    starts: np.ndarray  # [strata] where each begins among the groups sorted by stratum
+    counts: np.ndarray  # [strata, 3] groups for train, validation, test
+    sizes: Sizes
+
+
+def _plan(y: Any, groups: Any, test: float, validation: float, classes: Sequence[str] | None) -> _Plan:
+    """All of a split that does not depend on chance."""
+    for name, share in (("test", test), ("validation", validation)):
+        if not 0 <= share < 1:
+            raise SettingError(f"{name} = {share!r}; a share must lie in [0, 1)")
+    y = np.asarray(y)
+    if y.ndim != 1 or len(y) == 0:
+        raise DataError(f"labels have shape {y.shape}; a split needs one label a row, and at least one row")
+    group = _numbered(groups, len(y))
+    stratified = y.dtype.kind != "f"
+    if stratified and (y.dtype.kind not in "iub" or int(y.min()) < 0):
+        raise DataError("labels must be class numbers 0, 1, … (or float targets, which are not stratified)")
+    y = y.astype(np.int64) if stratified else np.zeros(len(y), dtype=np.int64)
+    named = stratified and classes is not None
+    rows = np.bincount(y, minlength=len(classes) if named and classes is not None else 0)
+    if named and classes is not None and len(rows) > len(classes):
+        raise DataError(f"class number {len(rows) - 1} has no name; {len(classes)} classes are named")
+    if test or validation:
+        names = (
+            [f"class {c!r}" for c in classes]
+            if named and classes is not None
+            else ([f"class number {c}" for c in range(len(rows))] if stratified else ["the data"])
+        )
+        _check_classes(y, group, rows, names, named)
+    stratum = _rarest(y, group, rows)
+    available = np.bincount(stratum, minlength=len(rows))
+    for_test = _allot(available, test, keep=1 + (validation > 0))
+    for_validation = _allot(available - for_test, validation, keep=1)
+    counts = np.stack([available - for_test - for_validation, for_validation, for_test], axis=1)
+    starts = np.concatenate([[0], np.cumsum(available)[:-1]])
+    return _Plan(group, stratum, starts, counts, Sizes(*_longest(stratum, np.bincount(group), starts, counts)))
+
+
+def _numbered(groups: Any, rows: int) -> np.ndarray:
+    """Groups as numbers 0, 1, …, one a row."""
+    if groups is None:
+        return np.arange(rows)
+    groups = np.asarray(groups)
+    if groups.shape != (rows,):
+        raise DataError(f"groups have shape {groups.shape}; there must be one for each of the {rows} rows")
+    return np.unique(groups, return_inverse=True)[1]
+
+
+def _rarest(y: np.ndarray, group: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The class each group counts for: the rarest of its rows' classes, so that no rare class is without groups."""
+    stratum = np.empty(int(group.max()) + 1, dtype=np.int64)
+    common_first = np.argsort(-rows[y], kind="stable")
+    stratum[group[common_first]] = y[common_first]  # the last write, the rarest, stays
+    return stratum
+
+
+def _check_classes(y: np.ndarray, group: np.ndarray, rows: np.ndarray, names: Sequence[str], named: bool) -> None:
+    """Refuse a named class without rows, and one that is a single group, for rows must go to several parts."""
+    code = np.unique(y * (int(group.max()) + 1) + group)
+    groups = np.bincount(code // (int(group.max()) + 1), minlength=len(rows))
+    for number, name in enumerate(names):
+        if rows[number] == 0 and named:
+            raise DataError(f"{name} has no rows; leave it out or add rows")
+        if groups[number] == 1:
+            alone = "1 row" if rows[number] == 1 else f"{rows[number]} rows, all duplicates of one another"
+            raise DataError(f"{name} has only {alone}; training and testing need at least 2: add rows or leave it out")
+
+
+def _allot(available: np.ndarray, share: float, keep: int) -> np.ndarray:
+    """Groups each stratum gives: `share` of all by largest remainders, at least 1 and leaving `keep` where it can."""
+    if share == 0:
+        return np.zeros_like(available)
+    quota = np.round(available * share, 9)
+    most = np.maximum(available - keep, np.minimum(available - 1, 1)).clip(0)
+    given = np.floor(quota).astype(np.int64).clip(np.minimum(1, most), most)
+    missing = int(available.sum() * share + 0.5) - int(given.sum())
+    owed = np.where(given < np.minimum(most, np.ceil(quota)), quota - given, -1.0)
+    take = np.argsort(-owed, kind="stable")[: max(missing, 0)]
+    given[take] += owed[take] >= 0
+    return given
+
+
+def _longest(stratum: np.ndarray, members: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> list[int]:
+    """The most rows each part can hold: its number of groups from each stratum, the largest ones."""
+    order = np.lexsort((-members, stratum))
+    place = np.arange(len(order)) - starts[stratum[order]]
+    return [int(members[order][place < counts[stratum[order], part]].sum()) for part in (_TRAIN, _VALIDATION, _TEST)]
+
+
+def _part(chosen: np.ndarray, length: int) -> Part:
+    rows = np.flatnonzero(chosen)
+    index, weight = np.zeros(length, dtype=np.int32), np.zeros(length, dtype=np.float32)
+    index[: len(rows)], weight[: len(rows)] = rows, 1.0
+    return Part(index, weight)
