@@ -110,8 +110,8 @@ class Optax(Method):
         """Nothing beyond the domains, which `spec` checks here."""
 
     def start(self, params: Tree) -> Tree:
-        transformation = self._transformation()
         try:
+            transformation = self._transformation()
             memory = transformation.init(params)
             jax.eval_shape(transformation.update, params, memory, params)
         except jax.errors.ConcretizationTypeError as error:
@@ -138,7 +138,7 @@ def _factory(optimizer: str | Callable[..., Any]) -> Callable[..., Any]:
             raise SettingError(f"{_title(optimizer)} takes no learning_rate; give a function that does")
         return optimizer
     for room in (optax, optax.contrib):
-        found: Any = getattr(room, optimizer, None)
+        found: Any = vars(room).get(optimizer)  # getattr would warn of optax's deprecated names
         if _is_optimizer(found):
             return found
     raise unknown("optax optimizer", optimizer, optimizers())
