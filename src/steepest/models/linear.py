@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from steepest.core.spec import spec
-from steepest.models.contract import Array, Model, Tree, dense, features, flat
+from steepest.models.contract import Array, Model, Tree, dense, features, flat, times
 
 
 @spec
@@ -29,7 +29,7 @@ class Linear(Model):
         return init.tree(dense(key, "output", (features(shape), outputs), init, dtype, self.bias))
 
     def apply(self, params: Tree, rows: Array) -> Array:
-        scores = flat(rows) @ params["W"].T
+        scores = times(params["W"], flat(rows))
         return scores + params["b"] if self.bias else scores
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:

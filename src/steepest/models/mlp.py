@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from steepest.core.errors import unknown
 from steepest.core.hyper import Hyper, fraction
 from steepest.core.spec import refuse, spec
-from steepest.models.contract import Array, Model, Tree, dense, features, flat
+from steepest.models.contract import Array, Model, Tree, dense, features, flat, times
 
 ACTIVATIONS = ("relu", "leaky-relu", "sigmoid", "tanh")
 
@@ -52,8 +52,8 @@ class MLP(Model):
         *hidden, output = [params[name] for name in self.names()]
         h = flat(rows)
         for layer in hidden:
-            h = self.activate(h @ layer["W"].T + layer["b"])
-        return h @ output["W"].T + output["b"]
+            h = self.activate(times(layer["W"], h) + layer["b"])
+        return times(output["W"], h) + output["b"]
 
     def activate(self, z: Array) -> Array:
         """The activation of each number."""

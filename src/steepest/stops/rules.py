@@ -1,0 +1,63 @@
+"""The stopping rules of source A, 9.1.5: good enough, or no gain any more. (The third, N epochs, is `epochs`.)"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+
+from steepest.core.hyper import Domain, Hyper, count, hyper
+from steepest.core.spec import spec
+from steepest.stops.contract import Array, Seen, Stop, Tree, check_monitor, gain, lowest
+
+
+@spec
+class Reached(Stop):
+    """Stop once a figure is good enough: a loss at or below `target`, or an accuracy at or above it.
+
+    **Hyperparameters** `target`, finite. **Settings** monitor = "train_loss" (default), "validation_loss" or
+    "validation_accuracy" (a share in 0 … 1). Source A 9.1.5; no counterpart in torch, a custom callback in Keras.
+    """
+
+    equation: ClassVar[str] = "stop when loss ≤ target (or accuracy ≥ target)"
+
+    target: Hyper = hyper(0.0, Domain())
+    monitor: str = "train_loss"
+
+    def __post_init__(self) -> None:
+        check_monitor(self)
+
+    def observe(self, memory: Tree, seen: Seen) -> tuple[Tree, Array, Array]:
+        target = self.target if self.monitor.endswith("accuracy") else -self.target
+        return memory, gain(self, seen) >= target, jnp.array(True)
+
+
+@spec
+class NoGain(Stop):
+    """Early stopping: stop after `patience` epochs without gain, and report the best epoch's weights.
+
+    **Equation** (Goodfellow et al. 2016, alg. 7.1): best ← value where value > best + least; stop when `patience`
+    epochs in a row brought no new best. **Hyperparameters** `patience` ≥ 1 epochs (source D: 5), `least` gain ≥ 0 that
+    counts. **Settings** monitor = "validation_loss" (default), "validation_accuracy" or "train_loss".
+    **Differs** from Keras's EarlyStopping, whose `restore_best_weights` is off by default.
+    """
+
+    equation: ClassVar[str] = "stop after `patience` epochs without a new best; report the best weights"
+    keeps_best: ClassVar[bool] = True
+
+    patience: Hyper = count(5)
+    least: Hyper = hyper(0.0, Domain(low=0.0))
+    monitor: str = "validation_loss"
+
+    def __post_init__(self) -> None:
+        check_monitor(self)
+
+    def start(self, dtype: Any) -> Tree:
+        return lowest(dtype), jnp.zeros((), dtype)  # best value, epochs since
+
+    def observe(self, memory: Tree, seen: Seen) -> tuple[Tree, Array, Array]:
+        best, waited = memory
+        value = gain(self, seen).astype(best.dtype)
+        better = value > best + jnp.where(jnp.isfinite(best), self.least, 0)
+        waited = jnp.where(better, 0, waited + 1).astype(waited.dtype)
+        return (jnp.where(better, value, best), waited), waited >= self.patience, better

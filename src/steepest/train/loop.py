@@ -1,0 +1,162 @@
+"""The one training loop: a step of one member, an epoch of a population, and its scores.
+
+`step` reads like the textbook and sees one member; `vmap` over members inside `scan` over batches makes it a
+population. Rows are shared by all members. A member whose loss or weights would become NaN or inf keeps its last
+finite state; the others never notice.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from steepest.schedules.contract import Moment
+from steepest.stops.contract import Seen
+from steepest.train.recipe import Recipe
+from steepest.train.state import Array, Rows, State, Tree, current, final, start
+
+
+class Clock(NamedTuple):
+    """Where a population stands at the beginning of an epoch; in numbers of the recipe's dtype."""
+
+    steps: Array  # steps made
+    epoch: Array  # epochs done
+    total: Array  # steps planned
+    steps_per_epoch: Array
+
+
+def row_losses(recipe: Recipe, params: Tree, rows: Rows) -> Array:
+    """Loss of each row, 0 for rows without weight (which may hold anything)."""
+    losses = recipe.loss.rows(recipe.model.apply(params, rows.X), rows.y)
+    return jnp.where(rows.weight > 0, rows.weight * losses, 0)
+
+
+def objective(params: Tree, recipe: Recipe, batch: Rows) -> tuple[Array, Array]:
+    """What is minimised (Σwℓ/Σw or Σwℓ, and the smooth part of the penalty), and the loss alone for the record."""
+    loss = jnp.sum(row_losses(recipe, params, batch))
+    if recipe.reduction == "mean":
+        loss = loss / jnp.maximum(jnp.sum(batch.weight), jnp.finfo(recipe.dtype).tiny)
+    return loss + recipe.penalty.smooth(params), loss
+
+
+def step(recipe: Recipe, state: State, batch: Rows, moment: Moment) -> tuple[State, Array]:
+    """One update of one member."""
+    method = recipe.schedule.apply(recipe.method, moment, state.schedule)
+    point = method.look(state.params, state.memory)
+    grads, loss = jax.grad(objective, has_aux=True)(point, recipe, batch)
+    grads = grads if recipe.clip is None else recipe.clip(grads)
+    before = recipe.penalty.shrink(state.params, getattr(method, "rate", None))
+    params, memory = method.step(grads, state.memory, before, moment.t)
+    if recipe.penalty.proximal:
+        stepped, params = params, recipe.penalty.prox(params, method.stride(memory, moment.t))
+        memory = method.settle(memory, jax.tree.map(jnp.subtract, params, stepped))
+    average = state.average
+    if recipe.average is not None:
+        average = recipe.average.update(average, params, moment.t, moment.total)
+    return _moved(state, batch, moment, loss, (params, memory, average)), loss
+
+
+def _moved(state: State, batch: Rows, moment: Moment, loss: Array, new: tuple[Tree, Tree, Tree]) -> State:
+    """The new state, or the old one: where the member is done, the batch has no weight, or a number is not finite."""
+    acts = state.alive & (jnp.sum(batch.weight) > 0)
+    finite = jnp.isfinite(loss) & all_finite(new[0])
+    goes_on = acts & finite
+    old = (state.params, state.memory, state.average)
+    # where, not multiplication by a mask: 0·NaN is NaN
+    params, memory, average = jax.tree.map(lambda n, o: jnp.where(goes_on, n, o), new, old)
+    diverged = jnp.where(acts & ~finite, moment.t.astype(jnp.int32), state.diverged)
+    return state._replace(
+        params=params, memory=memory, average=average, alive=state.alive & (finite | ~acts), diverged=diverged
+    )
+
+
+def all_finite(tree: Tree) -> Array:
+    """Whether every number of a tree is finite."""
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+
+
+class Measured(NamedTuple):
+    """What an epoch is recorded by, one number a member."""
+
+    train_loss: Array
+    validation_loss: Array
+    validation_accuracy: Array
+
+
+@partial(jax.jit, donate_argnums=(1,))
+def epoch(
+    recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, validation: Rows | None, clock: Clock
+) -> tuple[State, Measured]:
+    """One epoch of a population: batches of rows `order` [steps, batch] with `weight` [steps, batch]."""
+
+    def batch_step(carry: tuple[State, Array], chosen: tuple[Array, Array]) -> tuple[tuple[State, Array], Array]:
+        states, done = carry
+        index, row_weight = chosen
+        batch = Rows(train.X[index], train.y[index], row_weight)
+        heavy = jnp.sum(row_weight)
+        moment = Moment(done + 1, clock.epoch, clock.total, clock.steps_per_epoch)
+        states, losses = jax.vmap(step, in_axes=(0, 0, None, None))(recipes, states, batch, moment)
+        return (states, done + (heavy > 0)), losses
+
+    (states, _), losses = jax.lax.scan(batch_step, (states, clock.steps), (order, weight))
+    share = jnp.sum(weight, axis=1) if recipes.reduction == "mean" else (jnp.sum(weight, axis=1) > 0)
+    train_loss = jnp.sum(jnp.where(share[:, None] > 0, share[:, None] * losses, 0), axis=0) / jnp.sum(share)
+    return jax.vmap(_close_epoch, in_axes=(0, 0, 0, None, None))(recipes, states, train_loss, validation, clock)
+
+
+def _close_epoch(
+    recipe: Recipe, state: State, train_loss: Array, validation: Rows | None, clock: Clock
+) -> tuple[State, Measured]:
+    """What one member does at an epoch's end: look at the validation rows, tell schedule and stopping rule."""
+    nothing = jnp.full((), jnp.nan, train_loss.dtype)
+    loss, accuracy = (nothing, nothing) if validation is None else _evaluate(recipe, current(recipe, state), validation)
+    schedule = recipe.schedule.observe(state.schedule, train_loss if validation is None else loss)
+    stop, done, best = state.stop, jnp.array(False), state.best
+    if recipe.stop is not None:
+        seen = Seen(clock.epoch + 1, train_loss, loss, accuracy)
+        stop, done, better = recipe.stop.observe(stop, seen)
+        if recipe.stop.keeps_best:
+            best = jax.tree.map(lambda n, o: jnp.where(better & state.alive, n, o), current(recipe, state), best)
+    keep = state.alive
+    schedule, stop = jax.tree.map(lambda n, o: jnp.where(keep, n, o), (schedule, stop), (state.schedule, state.stop))
+    epochs = state.epochs + keep
+    new = state._replace(schedule=schedule, stop=stop, best=best, epochs=epochs, alive=keep & ~done)
+    return new, Measured(train_loss, loss, accuracy)
+
+
+def _evaluate(recipe: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
+    """Mean loss and accuracy over rows (accuracy NaN for a regression)."""
+    scores = recipe.model.apply(params, rows.X)
+    total = jnp.sum(rows.weight)
+    loss = jnp.sum(jnp.where(rows.weight > 0, rows.weight * recipe.loss.rows(scores, rows.y), 0)) / total
+    if recipe.loss.regression:
+        return loss, jnp.full((), jnp.nan, loss.dtype)
+    hits = recipe.loss.labels(scores) == rows.y
+    return loss, (jnp.sum(rows.weight * hits) / total).astype(loss.dtype)
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def begin(recipes: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> State:
+    """A population before its first step; all members draw from the same key."""
+    return jax.vmap(lambda recipe: start(recipe, key, shape, outputs))(recipes)
+
+
+@jax.jit
+def finish(recipes: Recipe, states: State) -> Tree:
+    """The weights each member reports."""
+    return jax.vmap(final)(recipes, states)
+
+
+@jax.jit
+def score(recipes: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
+    """Predicted labels [members, rows] (values for a regression) and mean loss [members] of reported weights."""
+
+    def one(recipe: Recipe, params: Tree) -> tuple[Array, Array]:
+        scores = recipe.model.apply(params, rows.X)
+        said = scores[..., 0] if recipe.loss.regression else recipe.loss.labels(scores).astype(jnp.int32)
+        return said, _evaluate(recipe, params, rows)[0]
+
+    return jax.vmap(one)(recipes, params)

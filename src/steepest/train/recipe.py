@@ -1,0 +1,119 @@
+"""A recipe: everything a training is told. A frozen dataclass and a pytree; its numbers are leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steepest.core.errors import SettingError, unknown
+from steepest.core.hyper import part
+from steepest.core.spec import refuse, replace, spec
+from steepest.inits.scaled import He
+from steepest.losses.softmax import CrossEntropy
+from steepest.methods.sgd import SGD
+from steepest.models.linear import Linear
+from steepest.penalties.general import general
+from steepest.penalties.norms import NoPenalty
+from steepest.schedules.decay import Constant
+
+REDUCTIONS = ("mean", "sum")
+DTYPES = ("float32", "float64")
+
+
+@spec
+class Recipe:
+    """What one training is told.
+
+    **Parts** (their hyperparameters are leaves): `model` Linear or MLP …; `method`; `penalty`; `loss`; `schedule` of
+    the rate or momentum; `init` of the weights (or `Given` weights); and, where wanted, `clip` of the gradient,
+    `average` of the weights, `stop` rule.
+    **Structure**: `batch_size` rows a step (None: all of them); `shuffle` the rows each epoch, or keep their order;
+    `reduction` of a batch's row losses, "mean" (torch, Keras) or "sum" (sources A and B: the rate must scale with it);
+    `dtype` "float32" or "float64".
+
+    Recipes that differ in leaves only train together in one compiled program.
+
+    >>> Recipe(method=SGD(rate=0.1), batch_size=64)
+    Recipe(method=SGD(rate=0.1), batch_size=64)
+    """
+
+    model: Any = part(Linear())
+    method: Any = part(SGD())
+    penalty: Any = part(NoPenalty())
+    loss: Any = part(CrossEntropy())
+    schedule: Any = part(Constant())
+    init: Any = part(He())
+    clip: Any = part(None)
+    average: Any = part(None)
+    stop: Any = part(None)
+    batch_size: int | None = 32
+    shuffle: bool = True
+    reduction: str = "mean"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("reduction", REDUCTIONS), ("dtype", DTYPES)):
+            if getattr(self, name) not in allowed:
+                raise unknown(f"Recipe.{name}", str(getattr(self, name)), allowed)
+        size = self.batch_size
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise SettingError(f"Recipe.batch_size = {size!r}; it must be a whole number of at least 1, or None for all")
+        _check_parts(self)
+        if getattr(self.method, "full_batch", False):
+            object.__setattr__(self, "batch_size", None)
+
+    def general(self) -> Recipe:
+        """The same training in its most general structure, so that few structures (and compilations) are needed."""
+        return replace(self, penalty=_general(self))
+
+
+def _general(recipe: Recipe) -> Any:
+    return general(recipe.penalty, recipe.method.has_stride, type(recipe.method).__name__)
+
+
+_NEEDS = {
+    "model": "apply",
+    "method": "step",
+    "penalty": "prox",
+    "loss": "rows",
+    "schedule": "apply",
+    "init": "weights",
+    "clip": "__call__",
+    "average": "update",
+    "stop": "observe",
+}
+
+
+def _check_parts(recipe: Recipe) -> None:
+    """Refuse a part of the wrong kind, and pairings that make no sense, by name."""
+    for name, needed in _NEEDS.items():
+        value = getattr(recipe, name)
+        if value is None and name in ("clip", "average", "stop"):
+            continue
+        if name == "method" and getattr(value, "solver", False):
+            continue  # refused by whoever cannot run a solver
+        if isinstance(value, type) or not hasattr(value, needed):
+            shown = value.__name__ if isinstance(value, type) else repr(value)
+            raise SettingError(f"Recipe.{name} = {shown}; it must be an instance such as {_example(name)}")
+    if not getattr(recipe.method, "solver", False):
+        _general(recipe)  # refuses a proximal penalty with a method that has no stride
+
+
+def _example(name: str) -> str:
+    examples = {
+        "model": "Linear()",
+        "method": "SGD(rate=0.01)",
+        "penalty": "L2(strength=1e-4)",
+        "loss": "CrossEntropy()",
+        "schedule": "Constant()",
+        "init": "He()",
+        "clip": "ClipNorm(limit=1.0)",
+        "average": "EMA(decay=0.99)",
+        "stop": "NoGain(patience=5)",
+    }
+    return examples[name]
+
+
+def refuse_solver(recipe: Recipe, where: str) -> None:
+    """A solver (coordinate descent) takes no steps; say so by name where only stepping methods can run."""
+    if getattr(recipe.method, "solver", False):
+        raise refuse(recipe.method, f"is a solver for linear models, not a stepping method; {where} cannot run it")
