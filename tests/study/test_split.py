@@ -93,6 +93,33 @@ def test_filling_is_as_long_as_the_largest_draw_and_no_longer():
     assert sizes(y, groups, validation=0.0) == (12 - 1 + 5, 0, 4 - 1 + 5)
 
 
+def test_many_groups_of_many_sizes_need_little_filling():
+    rng = np.random.default_rng(0)
+    y, groups = rng.integers(0, 3, 3000), rng.integers(0, 1500, 3000)
+    y = y[np.unique(groups, return_index=True)[1]][np.unique(groups, return_inverse=True)[1]]  # one class a group
+    longest = sizes(y, groups)
+    for replicate in range(10):
+        parts = split(y, groups, 0, replicate)
+        assert abs(len(parts.test.rows) - 750) < 40
+        for part in (parts.train, parts.validation, parts.test):
+            assert len(part) - len(part.rows) < 110
+    assert sum(longest) < 3000 + 200
+
+
+@pytest.mark.parametrize("test", [0.1, 0.25, 0.5])
+def test_every_group_is_as_likely_whatever_its_size(test):
+    groups = np.repeat(np.arange(20), [1] * 9 + [2] * 6 + [3] * 4 + [17])
+    first = np.unique(groups, return_index=True)[1]
+    draws = 3000
+    tested, validated = np.zeros(len(groups)), np.zeros(len(groups))
+    for replicate in range(draws):
+        parts = split(np.zeros(len(groups), int), groups, 2, replicate, test=test)
+        tested[parts.test.rows] += 1
+        validated[parts.validation.rows] += 1
+    for seen, share in ((tested, test), (validated, round(0.2 * 20 * (1 - test)) / 20)):
+        assert np.abs(seen[first] / draws - share).max() < 4.5 * np.sqrt(share * (1 - share) / draws)
+
+
 def test_the_same_draw_again_and_another_for_another_replicate_or_seed():
     y = np.repeat([0, 1], 60)
     first = split(y, None, 4, 2)

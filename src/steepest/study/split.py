@@ -1,8 +1,10 @@
 """Replicates' splits: train, validation and test rows, stratified by class, groups of duplicates kept whole.
 
 Every replicate of a study has parts of the same length, so that one compiled program serves them all. Lengths depend
-on (y, groups, shares) alone. The number of *groups* drawn from each class is fixed; where groups hold several rows,
-the rows drawn vary, and a part is filled up to its longest possible length by row 0 with weight 0.
+on (y, groups, shares) alone. The number of *groups* drawn from each class is fixed. So that their rows vary
+little, they are drawn systematically from the class's groups in order of size (in random order where of one size):
+every group is as likely as any other, and each size is met by its share. What still varies is filled up by row 0 with
+weight 0.
 """
 
 from __future__ import annotations
@@ -93,18 +95,21 @@ def split(
     (90, 22, 38)
     """
     plan = _plan(y, groups, test, validation, classes)
-    draw = generator(seed, replicate, "split").random(len(plan.stratum))
-    order = np.lexsort((draw, plan.stratum))
-    place = np.empty(len(order), dtype=np.int64)  # of each group among those of its stratum
-    place[order] = np.arange(len(order)) - plan.starts[plan.stratum[order]]
-    counts = plan.counts[plan.stratum]
-    in_test = place < counts[:, _TEST]
-    in_validation = ~in_test & (place < counts[:, _TEST] + counts[:, _VALIDATION])
-    part = np.where(in_test, _TEST, np.where(in_validation, _VALIDATION, _TRAIN))[plan.group]
+    chance = generator(seed, replicate, "split")
+    order = np.lexsort((chance.random(len(plan.stratum)), plan.members, plan.stratum))
+    stratum = plan.stratum[order]
+    counts = np.stack([plan.counts[:, _TEST], plan.counts[:, _VALIDATION]])
+    part = np.full(len(order), _TRAIN)
+    for name, wanted in zip((_TEST, _VALIDATION), counts):
+        left = np.flatnonzero(part == _TRAIN)
+        part[left[_systematic(stratum[left], wanted, chance)]] = name
+    of_group = np.empty_like(part)
+    of_group[order] = part
+    of_row = of_group[plan.group]
     return Split(
-        train=_part(part == _TRAIN, plan.sizes.train),
-        validation=_part(part == _VALIDATION, plan.sizes.validation),
-        test=_part(part == _TEST, plan.sizes.test),
+        train=_part(of_row == _TRAIN, plan.sizes.train),
+        validation=_part(of_row == _VALIDATION, plan.sizes.validation),
+        test=_part(of_row == _TEST, plan.sizes.test),
     )
 
 
@@ -122,7 +127,7 @@ def sizes(
 class _Plan(NamedTuple):
     group: np.ndarray  # [rows] → 0 … groups − 1
     stratum: np.ndarray  # [groups] → 0 … strata − 1
-    starts: np.ndarray  # [strata] where each begins among the groups sorted by stratum
+    members: np.ndarray  # [groups] rows of each
     counts: np.ndarray  # [strata, 3] groups for train, validation, test
     sizes: Sizes
 
@@ -156,8 +161,8 @@ def _plan(y: Any, groups: Any, test: float, validation: float, classes: Sequence
     for_test = _allot(available, test, keep=1 + (validation > 0))
     for_validation = _allot(available - for_test, validation, keep=1)
     counts = np.stack([available - for_test - for_validation, for_validation, for_test], axis=1)
-    starts = np.concatenate([[0], np.cumsum(available)[:-1]])
-    return _Plan(group, stratum, starts, counts, Sizes(*_longest(stratum, np.bincount(group), starts, counts)))
+    members = np.bincount(group)
+    return _Plan(group, stratum, members, counts, _longest(stratum, members, counts))
 
 
 def _numbered(groups: Any, rows: int) -> np.ndarray:
@@ -204,11 +209,43 @@ def _allot(available: np.ndarray, share: float, keep: int) -> np.ndarray:
     return given
 
 
-def _longest(stratum: np.ndarray, members: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> list[int]:
-    """The most rows each part can hold: its number of groups from each stratum, the largest ones."""
-    order = np.lexsort((-members, stratum))
-    place = np.arange(len(order)) - starts[stratum[order]]
-    return [int(members[order][place < counts[stratum[order], part]].sum()) for part in (_TRAIN, _VALIDATION, _TEST)]
+def _systematic(stratum: np.ndarray, wanted: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    """Which items, sorted by stratum, are drawn: exactly wanted[s] of stratum s, evenly spaced from a random start.
+
+    In whole numbers, so that no rounding draws one too many: item i of n is drawn where u + i·k passes a multiple of n.
+    """
+    available = np.bincount(stratum, minlength=len(wanted))
+    start = chance.integers(0, np.maximum(available, 1))
+    first = np.cumsum(available) - available
+    n, k = available[stratum], wanted[stratum]
+    return (start[stratum] + (np.arange(len(stratum)) - first[stratum]) * k) % n + k >= n
+
+
+def _longest(stratum: np.ndarray, members: np.ndarray, counts: np.ndarray) -> Sizes:
+    """The most rows each part can hold, from how many groups of each size systematic draws can give it."""
+    code, groups = np.unique(stratum * (int(members.max()) + 1) + members, return_counts=True)
+    number, size = np.divmod(code, int(members.max()) + 1)
+    n, k = counts.sum(axis=1)[number], counts[number]
+    tested = k[:, _TEST]
+    rest = np.maximum(n - tested, 1)
+    low, high = {_TEST: groups * tested // n}, {_TEST: _up(groups * tested, n)}
+    fewest, most = groups - high[_TEST], groups - low[_TEST]  # what the test part leaves of each kind
+    for part in (_TRAIN, _VALIDATION):
+        low[part], high[part] = fewest * k[:, part] // rest, _up(most * k[:, part], rest)
+    longest = dict.fromkeys(low, 0)
+    for one in np.unique(number):
+        here = np.flatnonzero(number == one)[::-1]  # the largest groups first
+        for part in low:
+            sure, room = low[part][here], high[part][here] - low[part][here]
+            spare = counts[one, part] - sure.sum()
+            more = np.clip(spare - (np.cumsum(room) - room), 0, room)
+            longest[part] += int(((sure + more) * size[here]).sum())
+    return Sizes(longest[_TRAIN], longest[_VALIDATION], longest[_TEST])
+
+
+def _up(number: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Whole-number division, rounded up."""
+    return -(-number // by)
 
 
 def _part(chosen: np.ndarray, length: int) -> Part:
