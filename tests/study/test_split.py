@@ -76,6 +76,14 @@ def test_every_class_of_three_is_in_every_part_and_one_of_two_in_train_and_test(
             assert abs(got[1] - VALIDATION_SHARE * (count - got[2])) <= 1
 
 
+@pytest.mark.parametrize(("test", "validation"), [(0.9, 0.9), (0.01, 0.01), (0.6, 0.2)])
+def test_extreme_shares_leave_every_class_in_every_part(test, validation):
+    y = np.repeat([0, 1, 2], [3, 4, 50])
+    parts = split(y, None, 0, 0, test, validation)
+    for part in (parts.train, parts.validation, parts.test):
+        assert set(y[part.rows]) == {0, 1, 2}
+
+
 def test_rows_alone_need_no_filling_and_totals_meet_the_shares():
     y = np.random.default_rng(0).integers(0, 7, 1003)
     parts = split(y, None, 0, 0)
