@@ -12,7 +12,7 @@ from steepest.data.classes import label_texts
 from steepest.data.columns import EXACT, LARGEST
 from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Dataset, Gathered, finish
-from steepest.data.paths import counted
+from steepest.data.paths import counted, shown
 from steepest.data.schema import Schema
 from steepest.data.table import gather_table
 
@@ -76,7 +76,8 @@ def gather_arrays(
 
 def is_frame(X: Any) -> bool:
     """Whether X has named columns."""
-    return hasattr(X, "__arrow_c_stream__") or (hasattr(X, "columns") and hasattr(X, "dtypes"))
+    lazy = hasattr(X, "collect_schema")  # polars warns when asked for a lazy frame's columns
+    return lazy or hasattr(X, "__arrow_c_stream__") or (hasattr(X, "columns") and hasattr(X, "dtypes"))
 
 
 def read_frame(X: Any, name: str) -> TableRead:
@@ -132,13 +133,14 @@ def _floats(values: np.ndarray, name: str) -> np.ndarray:
             float(values[index])
         except (ValueError, TypeError):
             break
-    place = ", ".join(map(str, index))
-    raise DataError(f"{name}: X[{place}] is {values[index]!r}, no number; give text columns as a frame with names")
+    place, cell = ", ".join(map(str, index)), values[index]
+    cell = cell.item() if isinstance(cell, np.generic) else cell
+    raise DataError(f"{name}: X[{place}] is {shown(repr(cell))}, no number; give text columns as a frame with names")
 
 
 def _check_range(values: np.ndarray, name: str) -> None:
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        wrong, why = np.abs(values.astype(np.float64)) > EXACT, "a whole number above 2**53, which a float cannot hold"
+        wrong, why = (values > EXACT) | (values < -EXACT), "a whole number above 2**53, which a float cannot hold"
     elif values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             wrong, why = np.abs(values) > LARGEST, "beyond the range of float32 (3.4e38); rescale it"
@@ -165,7 +167,7 @@ def _judge_cells(rows: np.ndarray, missing: str) -> tuple[np.ndarray, list[str],
     gone = {f"x[{column}]": int(holes[:, column].sum()) for column in np.flatnonzero(holes.any(0))}
     cells = counted(total, "missing cell")
     if missing == "drop":
-        keep = ~holes.any(1)
+        keep = np.logical_not(np.any(holes, axis=1), out=keep)
         if not keep.any():
             return keep, [], ["no row is left; every row has a missing cell"], gone
         return keep, [f"{counted(int((~keep).sum()), 'row')} of {len(rows):,} with missing cells dropped"], [], gone

@@ -85,7 +85,7 @@ def read_collection(key: str, size: int) -> Collection | None:
             if os.fstat(file.fileno()).st_size != file.tell() + expected:
                 raise ValueError("another length")
             body = np.fromfile(file, np.uint8, expected)
-        if len(body) != expected or zlib.crc32(body) != header["crc32"]:
+        if len(body) != expected or zlib.crc32(body.data) != header["crc32"]:
             raise ValueError("another checksum")
         hashes = body[: rows * DIGEST].tobytes()
         return Collection(
@@ -113,7 +113,7 @@ def write(collection: Collection, key: str, size: int, hints: tuple[str, ...], s
             "format": FORMAT,
             "rows": len(collection.digests),
             "size": size,
-            "crc32": zlib.crc32(pixels, zlib.crc32(body)),
+            "crc32": zlib.crc32(pixels.data, zlib.crc32(body)),
             "broken": collection.broken,
             "remarks": collection.remarks,
         }

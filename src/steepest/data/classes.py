@@ -20,11 +20,10 @@ def label_texts(y: Any, where: str = "y") -> list[str]:
     """Labels as text, one a row. Refused: a mixture such as 1, "1" and 1.0; missing labels; more than one axis."""
     if (isinstance(y, Sequence) and not isinstance(y, str)) or (isinstance(y, np.ndarray) and y.dtype.kind == "O"):
         return _texts_of_objects(list(y), where)
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
+    values = np.atleast_1d(np.asarray(y))
+    if values.ndim != 1 and values.size != len(values):
         raise DataError(f"{where} has shape {values.shape}; it must hold one label a row")
+    values = values.reshape(-1)
     if values.dtype.kind == "O":
         return _texts_of_objects(list(values), where)
     if values.dtype.kind == "f":
@@ -36,7 +35,7 @@ def label_texts(y: Any, where: str = "y") -> list[str]:
     if values.dtype.kind not in "iufbUS":
         raise DataError(f"{where} holds {values.dtype}; labels are numbers or text")
     if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
+        return [bytes(v).decode("utf-8", "backslashreplace") for v in values]
     return [str(v) for v in values.tolist()]
 
 
@@ -89,10 +88,10 @@ def class_problems(y: np.ndarray, classes: tuple[str, ...], where: str) -> list[
     problems = []
     if not len(y):
         return [f"{where} holds no rows"]
-    empty = [classes[k] for k in np.flatnonzero(counts == 0)]
+    empty = [name for name, n in zip(classes, counts) if n == 0]
     if empty:
         problems.append(f"{where}: class {listed(empty)} has no rows; add some or remove it")
-    if len(classes) < 2:
+    if len(classes) == 1:
         problems.append(f"{where} holds one class, {shown(classes[0])!r}; at least two are needed")
     if len(y) > 20 and len(classes) > len(y) / 2:
         problems.append(

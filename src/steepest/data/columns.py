@@ -105,9 +105,10 @@ def number_problem(table: TableRead, name: str, series: pl.Series, values: np.nd
     if len(infinite):
         return f"{call}, {table.place(infinite[0])}: infinite ({len(infinite):,} in all); correct it"
     size = np.abs(np.nan_to_num(values))
-    for row in np.flatnonzero(size > EXACT).tolist():
+    for row in np.flatnonzero(size >= EXACT).tolist():
         cell = series[row]
-        if isinstance(cell, int) or (isinstance(cell, str) and re.fullmatch(r"[+-]?\d+", cell)):
+        whole = isinstance(cell, int) or (isinstance(cell, str) and re.fullmatch(r"[+-]?\d+", cell))
+        if whole and abs(int(cell)) > EXACT:
             return f"{call}, {table.place(row)}: {cell} is above 2**53, where floats skip whole numbers; shorten it"
     if (size > LARGEST).any():
         row = int(np.argmax(size))

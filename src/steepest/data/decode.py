@@ -164,8 +164,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     """What EXIF's orientation asks for; an EXIF block that cannot be read asks for nothing."""
     from PIL.Image import Transpose
 
-    if "exif" not in image.info and image.format != "TIFF" and "Raw profile type exif" not in image.info:
-        return None
+    if image.format == "TIFF" or not ("exif" in image.info or "Raw profile type exif" in image.info):
+        return None  # Pillow turns TIFFs itself, all others not
     try:
         orientation = image.getexif().get(0x0112, 1)
     except DAMAGED:

@@ -46,12 +46,17 @@ def list_folder(root: Path) -> Listing:
             _take(listing, entry, "")
     pooled = _pool(listing, walk)
     found: set[str] = set()
+    again: set[str] = set()
     for label, folder in pooled:
         before = len(listing.files)
+        if folder.is_symlink() and _identity(folder.stat()) in seen:
+            listing.refused.append(f"{_relative(listing, folder)} (a link to a folder that is read already)")
+            again.add(label)
+            continue
         _walk(listing, folder, label, seen)
         if len(listing.files) > before:
             found.add(label)
-    listing.empty = [label for label in dict.fromkeys(label for label, _ in pooled) if label not in found]
+    listing.empty = [label for label in dict.fromkeys(label for label, _ in pooled) if label not in found | again]
     _sort(listing)
     return listing
 
@@ -192,9 +197,7 @@ def check_classes(listing: Listing, source: Path) -> list[str]:
             f"{counted(len(loose), 'image')} directly in the folder left out, no class: {listed(loose)}"
         )
     if listing.others:
-        listing.notes.append(
-            f"{counted(len(listing.others), 'file')} that are no images left out: {listed(listing.others)}"
-        )
+        listing.notes.append(f"{counted(len(listing.others), 'file')} left out, no images: {listed(listing.others)}")
     if listing.refused:
         listing.notes.append(f"{counted(len(listing.refused), 'file or folder', 'files or folders')} refused: "
                              f"{listed(listing.refused)}")  # fmt: skip

@@ -32,7 +32,7 @@ def load(
     """The decoded files in order (rows of broken ones are 0), and notes on the cache. Files are relative to root."""
     check_fits(len(files) * size * size * 3, f"{len(files):,} images at {size}×{size}", "use a smaller --size")
     if not use_cache:
-        return _decode_all(root, files, size, {}, None, progress), []
+        return _decode_all(root, files, stats, size, {}, None, progress), []
     import PIL
 
     how = (size, DECODER, PIL.__version__)
@@ -51,7 +51,7 @@ def load(
             break
     settled = _settled(stats)
     rows = {digest: i for i, digest in enumerate(known.digests)} if known else {}
-    collection = _decode_all(root, files, size, rows, known, progress)
+    collection = _decode_all(root, files, stats, size, rows, known, progress)
     try:
         key = cache.content_key(collection.digests, *how)
         trusted = settled and UNREAD not in collection.digests  # what the system refused now it may allow later
@@ -84,6 +84,7 @@ def workers() -> int:
 def _decode_all(
     root: Path,
     files: list[str],
+    stats: list[os.stat_result],
     size: int,
     rows: dict[bytes, int],
     known: cache.Collection | None,
@@ -95,7 +96,7 @@ def _decode_all(
     def work(chunk: range) -> None:
         for i in chunk:
             try:
-                data = _read(os.path.join(root, files[i]))  # noqa: PTH118
+                data = _read(os.path.join(root, files[i]), stats[i].st_size)  # noqa: PTH118
                 out.digests[i] = cache.digest(data)
                 row = rows.get(out.digests[i])
                 if known is None or row is None:
@@ -132,13 +133,12 @@ def _in_threads(work: Callable[[range], None], chunks: list[range]) -> Iterator[
         pool.shutdown(wait=True, cancel_futures=True)  # an interrupt ends after the chunks at hand
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, size: int) -> bytes:
+    if size > MOST_BYTES:
+        raise Unreadable(f"{size:,} bytes; at most {MOST_BYTES:,} are read")
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            stat = os.fstat(file.fileno())
-            if stat.st_size > MOST_BYTES:
-                raise Unreadable(f"{stat.st_size:,} bytes; at most {MOST_BYTES:,} are read")
-            return file.read(MOST_BYTES + 1)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
 

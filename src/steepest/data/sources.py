@@ -58,12 +58,11 @@ def _digits(raw: bool) -> Gathered:
     )
 
 
-def _toy(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _toy(name: str, n: int) -> Any:
     from sklearn import datasets
 
     if name == "blobs":  # source: J1
-        drawn: Any = datasets.make_blobs(n_samples=n, n_features=2, centers=2, cluster_std=1.5, random_state=1)
-        return drawn[0], drawn[1]
+        return datasets.make_blobs(n_samples=n, n_features=2, centers=2, cluster_std=1.5, random_state=1)
     if name == "moons":
         return datasets.make_moons(n_samples=n, noise=0.2, random_state=1)
     if name == "circles":

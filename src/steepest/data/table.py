@@ -28,6 +28,8 @@ def gather_table(
     raw: bool = False,
 ) -> Gathered:
     """Features and labels of a table, from the column `label` or given beside it; every problem is listed."""
+    if not len(table.frame):
+        raise DataError(table.problems[0] if table.problems else f"{table.where} holds no rows")
     if labels is None:
         label = _label_column(table, label)
         labels = label_cells(table, label)
@@ -56,7 +58,7 @@ def gather_table(
     X = _features(kept, len(table.frame))[keep]
     gone = {shown(c.column.name): int(c.missing.sum()) for c in kept if c.missing.any()}
     chosen = [labels[i] for i in np.flatnonzero(keep).tolist()]
-    if len(table.frame) and not chosen:
+    if not chosen:
         problems.append(f"{table.where}: no row is left; every row has an empty cell")
     return Gathered(table.name, X, chosen, schema, table.where, notes, problems, missing=gone)
 
