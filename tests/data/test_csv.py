@@ -111,6 +111,7 @@ def test_label_column_by_usual_name_or_listed(table, refusal):
         ("\n\n", ["empty file"]),
         ("x,label\n1,a\n2,a\n", ["one class, 'a'"]),
         ('x,label\n1,"a\n2,b\n', ["quote", "never closed"]),
+        ('x,label\n5" pipe,a\n6" pipe,b\n', ["double a quote inside a cell"]),
         (b"x,label\n1,\0a\n", ["binary"]),
         (bytes(range(256)) * 9, ["binary"]),
         ("x,label\n" + "".join(f"{i},{i * 1.7}\n" for i in range(40)), ["is it a number to predict"]),

@@ -53,6 +53,15 @@ def test_samples_of_toys():
         data.open("moons", samples=3)
 
 
+def test_a_folder_called_like_a_source(photos, monkeypatch):
+    photos.rename(photos.with_name("digits"))
+    monkeypatch.chdir(photos.parent)
+    assert data.open("./digits").classes == ("cats", "dogs")
+    found = data.open("digits")
+    assert found.classes == tuple("0123456789")
+    assert found.notes == ("this is the built-in digits; ./digits opens what lies here under that name",)
+
+
 def test_what_cannot_be_opened(tmp_path, refusal, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "flowers.csv").write_text("x,label\n1,a\n2,b\n")

@@ -81,7 +81,8 @@ def read_csv(path: Path) -> TableRead:
             infer_schema_length=None,
         ) if body else pl.DataFrame(schema=dict.fromkeys(names, pl.String))  # fmt: skip
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{where}: cannot be read as a table ({str(error).splitlines()[0]})") from error
+        why = f"{str(error).splitlines()[0]}" + ("; double a quote inside a cell and quote that cell" * (b'"' in body))
+        raise DataError(f"{where}: cannot be read as a table: {why}") from error
     if len(frame) != len(numbers):
         raise DataError(f"{where}: its quotes do not pair up: {len(numbers):,} records became {len(frame):,} rows")
     numeric = sum(bool(re.fullmatch(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?", name)) for name in names)

@@ -101,7 +101,10 @@ def gather(
     if label is not None and kind not in ("csv", "parquet", "idx"):
         raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
     if kind == "source":
-        return gather_source(str(path), raw=raw, samples=samples)
+        gathered = gather_source(str(path), raw=raw, samples=samples)
+        if path.exists():
+            gathered.notes.append(f"this is the built-in {path}; ./{path} opens what lies here under that name")
+        return gathered
     if kind == "folder":
         return gather_folder(
             path, size=size, color=color, raw=raw, strict=strict, progress=progress, use_cache=use_cache
@@ -137,7 +140,10 @@ def as_path(source: Any) -> Path:
         raise DataError(f"{shown(source)}: steepest fetches nothing from the network; download it and give the file")
     if "\0" in str(source) or not str(source):
         raise DataError(f"{shown(source)!r} is no name of a file")
-    return Path(source) if str(source) in SOURCES else Path(source).expanduser()
+    path = Path(source)
+    if str(source) in SOURCES or str(path) not in SOURCES:
+        return path.expanduser()
+    return path.absolute()  # "./digits" is the folder, "digits" the built-in set
 
 
 def kind_of(path: Path) -> str:
