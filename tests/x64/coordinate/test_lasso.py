@@ -84,6 +84,14 @@ def test_elastic_net_and_ridge_as_in_scikit_learn():
     assert (path.gaps <= 1e-10).all()
 
 
+def test_a_vanishing_l2_is_the_lasso():
+    # the dual of l2 divides by it, so here only the scaled dual point can close the gap
+    X, y = DESIGNS["tall"]
+    path = Coordinate().solve(X, y, l1=0.1, l2=[1e-18, 0.0])
+    assert (path.gaps <= 1e-10).all()
+    np.testing.assert_allclose(path.weights[0], path.weights[1], atol=1e-12)
+
+
 def test_order_and_company_of_strengths_do_not_matter():
     X, y = DESIGNS["correlated"]
     strengths = path_of(X, y)[2:9]
