@@ -304,9 +304,3 @@ def test_a_writer_waits_for_another_and_can_be_interrupted(tmp_path, monkeypatch
         hold.close()
         store.add(run, [training(1)])
         assert store.trainings(run) == [training(0), training(1)]
-
-
-def test_trainings_made_as_before_are_equal():
-    assert training(3) == Training(
-        0, "adam+l2", 3, {"rate": 0.1}, "finished", 3, {"loss": 3 / 7}, {"loss": 3 / 7}, (1.0,) * 20
-    )
