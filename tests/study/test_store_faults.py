@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from steepest.core.errors import StoreError
-from steepest.study.store import Store, Training
+from steepest.study.store import Store
 
 BEGINNING = """
 import os, sys
