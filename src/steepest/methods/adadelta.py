@@ -31,8 +31,8 @@ class Adadelta(LeafMethod):
     **Differs from** torch and optax in nothing but the defaults (ε 1, ρ 0.9, δ 1e-6 there too); Keras: ε 0.001, ρ 0.95,
     δ 1e-7. The paper's own ρ is 0.95.
 
-    **Stride** ε√(u + δ)/√(r + δ), of the last step. Where a penalty holds a weight against a constant gradient the ratio
-    creeps up towards 1.
+    **Stride** ε√(u + δ)/√(r + δ), of the last step. Where a penalty holds a weight against a constant gradient the
+    ratio creeps up towards 1.
     """
 
     equation: ClassVar[str] = "Δ = g·√(u + δ)/√(r + δ), θ ← θ − εΔ; r, u: running averages of g², Δ²"

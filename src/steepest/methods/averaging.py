@@ -55,8 +55,7 @@ class EMA:
 
     def value(self, memory: Mean, params: Tree) -> Tree:
         """The averaged weights."""
-        weight = jnp.where(memory.weight > 0, memory.weight, 1)
-        return jax.tree.map(lambda m, p: jnp.where(memory.weight > 0, m / weight, p), memory.mean, params)
+        return jax.tree.map(lambda m, p: jnp.where(memory.weight > 0, m / memory.weight, p), memory.mean, params)
 
 
 @spec
@@ -82,9 +81,7 @@ class UniformTail:
         """Take in the weights after step t, once the tail has begun."""
         counts = t > self.start_share * total
         count = jnp.where(counts, memory.weight + 1, memory.weight)
-        share = jnp.where(counts, 1 / jnp.maximum(count, 1), 0)
-        # where, not share·(p − m): weights that went bad before the tail must leave no NaN in it
-        mean = jax.tree.map(lambda m, p: jnp.where(counts, m + share * (p - m), m), memory.mean, params)
+        mean = jax.tree.map(lambda m, p: jnp.where(counts, m + (p - m) / count, m), memory.mean, params)
         return Mean(mean, count)
 
     def value(self, memory: Mean, params: Tree) -> Tree:

@@ -84,9 +84,8 @@ class WarmUp(Schedule):
 
     def apply(self, method: Any, moment: Moment, memory: Tree) -> Any:
         steps = jnp.round(self.share * moment.total)
-        risen = jnp.minimum((moment.t - 1) / jnp.maximum(steps, 1), 1)
+        rising = method.rate * (self.start_factor + (1 - self.start_factor) * (moment.t - 1) / steps)
         later = self.then.apply(method, moment.since(steps), memory)
-        rising = method.rate * (self.start_factor + (1 - self.start_factor) * risen)
         return changed(later, rate=jnp.where(moment.t <= steps, rising, later.rate))
 
     def observe(self, memory: Tree, loss: Array) -> Tree:

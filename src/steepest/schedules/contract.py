@@ -31,7 +31,7 @@ class Moment(NamedTuple):
     def since(self, steps: Array) -> Moment:
         """The moment as it is for a schedule that starts after `steps` steps (before that: its first moment)."""
         done = jnp.maximum(self.t - 1 - steps, 0)
-        return Moment(done + 1, done // self.steps_per_epoch, jnp.maximum(self.total - steps, 1), self.steps_per_epoch)
+        return Moment(done + 1, done // self.steps_per_epoch, self.total - steps, self.steps_per_epoch)
 
 
 def changed(method: Any, **values: Array) -> Any:

@@ -51,8 +51,8 @@ class OneCycle(Schedule):
     def _between(self, moment: Moment, first: Array, peak: Array, last: Array) -> Array:
         """The value at this moment of a curve that runs first → peak → last."""
         k, top, end = moment.t - 1, self.peak * moment.total - 1, moment.total - 1
-        up = _mix(first, peak, k / jnp.where(top > 0, top, 1))
-        down = _mix(peak, last, (k - top) / jnp.maximum(end - top, 1e-9))
+        up = _mix(first, peak, k / jnp.maximum(top, 1))
+        down = _mix(peak, last, (k - top) / (end - top))
         return jnp.where(k <= top, up, down)
 
 

@@ -48,38 +48,55 @@ def equals(schedule: Any, want: Any) -> None:
     assert_allclose(play(schedule, SGD(rate=0.2)), 0.2 * np.array(want), rtol=1e-12)
 
 
-def check_decay() -> None:
-    """The formulas of decay.py."""
-    size = (EPOCHS, PER_EPOCH)
-    equals(look_up("decay", "Constant")(), hand.constant(*size))
+SIZE = (EPOCHS, PER_EPOCH)
+
+
+def check_constant() -> None:
+    """The rate as given."""
+    equals(look_up("decay", "Constant")(), hand.constant(*SIZE))
+
+
+def check_step() -> None:
+    """A factor every so many epochs."""
+    step = look_up("decay", "Step")
+    assert (step().by, step().every) == (0.1, 10)
     for by, every in ((0.1, 3), (0.5, 1), (0.3, 12)):
-        equals(look_up("decay", "Step")(by=by, every=every), hand.step(*size, by, every))
+        equals(step(by=by, every=every), hand.step(*SIZE, by, every))
+
+
+def check_linear() -> None:
+    """Down to the floor and not below, also when a training goes on past its plan."""
+    linear = look_up("decay", "Linear")
+    assert (linear().until, linear().last) == (1.0, 0.01)
     for until, last in ((1.0, 0.01), (0.37, 0.2), (0.5, 0.0)):
-        equals(look_up("decay", "Linear")(until=until, last=last), hand.linear(*size, until, last))
+        equals(linear(until=until, last=last), hand.linear(*SIZE, until, last))
+    assert_allclose(linear(last=0.2).factor(look_up("contract", "Moment")(31, 3, 20, 10), ()), 0.2, rtol=1e-12)
+
+
+def check_exponential() -> None:
+    """By epochs, or smoothly."""
+    exponential = look_up("decay", "Exponential")
+    assert (exponential().decay, exponential().staircase) == (0.95, True)
     for stairs in (True, False):
-        equals(look_up("decay", "Exponential")(decay=0.7, staircase=stairs), hand.exponential(*size, 0.7, stairs))
-        for decay, power in ((0.3, 1.0), (2.0, 0.5)):
-            made = look_up("decay", "InverseTime")(decay=decay, power=power, staircase=stairs)
-            equals(made, hand.inverse_time(*size, decay, power, stairs))
+        equals(exponential(decay=0.7, staircase=stairs), hand.exponential(*SIZE, 0.7, stairs))
+
+
+def check_inverse_time() -> None:
+    """By steps or by epochs, with a power."""
+    inverse = look_up("decay", "InverseTime")
+    assert (inverse().decay, inverse().power, inverse().staircase) == (0.1, 1.0, False)
+    for decay, power, stairs in ((0.3, 1.0, True), (2.0, 0.5, False)):
+        made = inverse(decay=decay, power=power, staircase=stairs)
+        equals(made, hand.inverse_time(*SIZE, decay, power, stairs))
+
+
+def check_cosine() -> None:
+    """Half a cosine, and flat past the plan."""
+    cosine = look_up("decay", "Cosine")
+    assert cosine().last == 0.0
     for last in (0.0, 0.3):
-        equals(look_up("decay", "Cosine")(last=last), hand.cosine(*size, last))
-
-
-def check_decay_defaults() -> None:
-    """The defaults, and that nothing falls below its floor when a training goes on past its plan."""
-    assert look_up("decay", "Step")().by == 0.1
-    assert look_up("decay", "Step")().every == 10
-    assert look_up("decay", "Linear")().until == 1.0
-    assert look_up("decay", "Linear")().last == 0.01
-    assert look_up("decay", "Exponential")().decay == 0.95
-    assert look_up("decay", "Exponential")().staircase is True
-    assert look_up("decay", "InverseTime")().decay == 0.1
-    assert look_up("decay", "InverseTime")().power == 1.0
-    assert look_up("decay", "InverseTime")().staircase is False
-    assert look_up("decay", "Cosine")().last == 0.0
-    late = look_up("contract", "Moment")(31, 3, 20, 10)
-    assert_allclose(look_up("decay", "Cosine")(last=0.2).factor(late, ()), 0.2, rtol=1e-12)
-    assert_allclose(look_up("decay", "Linear")(last=0.2).factor(late, ()), 0.2, rtol=1e-12)
+        equals(cosine(last=last), hand.cosine(*SIZE, last))
+    assert_allclose(cosine(last=0.2).factor(look_up("contract", "Moment")(31, 3, 20, 10), ()), 0.2, rtol=1e-12)
 
 
 def check_cycle() -> None:
@@ -87,11 +104,15 @@ def check_cycle() -> None:
     cycle = look_up("cycle", "OneCycle")
     assert (cycle().peak, cycle().div, cycle().final) == (0.3, 25.0, 1e4)
     assert (cycle().low, cycle().high, cycle().cycle_momentum) == (0.85, 0.95, False)
-    for peak, div, final in ((0.3, 25.0, 1e4), (0.55, 4.0, 10.0)):
+    for peak, div, final in ((0.3, 25.0, 1e4), (0.55, 4.0, 10.0), (2 / 120, 4.0, 10.0)):
         equals(
             cycle(peak=peak, div=div, final=final),
             hand.one_cycle(EPOCHS, PER_EPOCH, peak, div, final),
         )
+    at_once = play(cycle(peak=1 / 120), SGD(rate=0.2))  # no step left to rise in
+    assert_allclose(at_once[0], 0.2 / 25, rtol=1e-12)
+    past = cycle(div=2.0, final=5.0).factor(look_up("contract", "Moment")(31, 3, 20, 10), ())
+    assert_allclose(past, 0.1, rtol=1e-12)
     both = cycle(peak=0.4, low=0.6, high=0.9, cycle_momentum=True)
     want = hand.one_cycle(EPOCHS, PER_EPOCH, 0.4, 1, 1, between=(0.9, 0.6, 0.9))
     assert_allclose(play(both, Momentum(), "momentum"), want, rtol=1e-12)
@@ -118,44 +139,78 @@ def check_plateau() -> None:
     plateau = look_up("plateau", "Plateau")
     made = plateau()
     assert (made.by, made.patience, made.threshold, made.floor) == (0.1, 5, 1e-4, 0.0)
-    for by, patience, threshold, floor in ((0.1, 1, 1e-4, 0.0), (0.5, 0, 0.0, 0.3), (0.3, 2, 0.2, 0.0)):
-        want = hand.plateau(LOSSES, PER_EPOCH, by, patience, threshold, floor)
-        assert len(set(want)) > 1
-        equals(plateau(by=by, patience=patience, threshold=threshold, floor=floor), want)
+    slow, flat = [1 - 0.02 * i for i in range(EPOCHS)], [1.0] * EPOCHS
+    for losses, by, patience, threshold, floor in (
+        (LOSSES, 0.1, 1, 1e-4, 0.0),
+        (LOSSES, 0.5, 0, 0.0, 0.3),
+        (LOSSES, 0.3, 2, 0.2, 0.0),
+        ([float("nan"), float("nan"), *LOSSES[2:]], 0.5, 1, 1e-4, 0.0),
+        (slow, 0.5, 0, 0.0, 0.0),
+        (slow, 0.5, 2, 0.05, 0.0),
+        (flat, 0.5, 10, 0.0, 0.0),
+    ):
+        want = hand.plateau(losses, PER_EPOCH, by, patience, threshold, floor)
+        made = plateau(by=by, patience=patience, threshold=threshold, floor=floor)
+        assert_allclose(play(made, SGD(rate=0.2), losses=losses), 0.2 * np.array(want), rtol=1e-12)
+    long = hand.plateau([*flat, *flat], PER_EPOCH, 0.5, 10, 0.0, 0.0)
+    got = play(plateau(by=0.5, patience=10, threshold=0.0), SGD(rate=0.2), epochs=2 * EPOCHS, losses=[*flat, *flat])
+    assert_allclose(got, 0.2 * np.array(long), rtol=1e-12)
 
 
-def check_combined() -> None:
-    """A warm-up, both at once, and one after the other, the later one from its own start."""
-    cosine, step, switch = look_up("decay", "Cosine"), look_up("decay", "Step"), look_up("switch", "MomentumSwitch")
-    linear, plateau = look_up("decay", "Linear"), look_up("plateau", "Plateau")
-    warm, chain, sequence = (look_up("combine", name) for name in ("WarmUp", "Chain", "Sequence"))
-    assert (warm().share, warm().start_factor, sequence().at) == (0.1, 0.01, 0.5)
-
-    half = [0.1 + 0.45 * (1 + np.cos(np.pi * k / 90)) for k in range(90)]
-    want = hand.warm_up(EPOCHS, PER_EPOCH, 0.25, 0.2, lambda _: half)
-    equals(warm(cosine(last=0.1), share=0.25, start_factor=0.2), want)
-    equals(warm(), hand.warm_up(EPOCHS, PER_EPOCH, 0.1, 0.01, lambda rest: [1.0] * rest))
+def check_warm_up() -> None:
+    """A rise, then the other schedule from its own start, with its own memory."""
+    cosine, step, plateau = look_up("decay", "Cosine"), look_up("decay", "Step"), look_up("plateau", "Plateau")
+    warm = look_up("combine", "WarmUp")
+    assert (warm().share, warm().start_factor) == (0.1, 0.01)
+    for share in (0.25, 0.252):
+        equals(warm(cosine(last=0.1), share=share, start_factor=0.2), hand.warm_up(*SIZE, 0.25, 0.2, lambda _: HALF))
+    equals(warm(), hand.warm_up(*SIZE, 0.1, 0.01, lambda rest: [1.0] * rest))
     equals(warm(share=1e-9), [1.0] * (EPOCHS * PER_EPOCH))
-    late = hand.warm_up(EPOCHS, PER_EPOCH, 0.25, 0.2, lambda _: hand.step(9, PER_EPOCH, 0.5, 4))
+    late = hand.warm_up(*SIZE, 0.25, 0.2, lambda _: hand.step(9, PER_EPOCH, 0.5, 4))
     equals(warm(step(by=0.5, every=4), share=0.25, start_factor=0.2), late)
     slow = np.array(hand.plateau(LOSSES, PER_EPOCH, 0.5, 1, 0.0, 0.0))
-    slow[:12] = hand.warm_up(EPOCHS, PER_EPOCH, 0.1, 0.01, lambda rest: [1.0] * rest)[:12]
+    slow[:12] = hand.warm_up(*SIZE, 0.1, 0.01, lambda rest: [1.0] * rest)[:12]
     equals(warm(plateau(by=0.5, patience=1, threshold=0.0)), slow)
 
-    first, second = hand.step(EPOCHS, PER_EPOCH, 0.5, 3), hand.linear(EPOCHS, PER_EPOCH, 1.0, 0.1)
+
+def check_chain() -> None:
+    """Both at once, each with its own memory."""
+    step, linear, switch = look_up("decay", "Step"), look_up("decay", "Linear"), look_up("switch", "MomentumSwitch")
+    chain, plateau = look_up("combine", "Chain"), look_up("plateau", "Plateau")
+    first, second = np.array(hand.step(*SIZE, 0.5, 3)), np.array(hand.linear(*SIZE, 1.0, 0.1))
     both = chain(step(by=0.5, every=3), linear(last=0.1))
-    equals(both, np.array(first) * np.array(second))
+    equals(both, first * second)
     moved = play(chain(switch(after=2), both), Momentum(rate=0.2), "momentum")
     assert_allclose(moved, np.repeat([0.5, 0.9], [20, 100]), rtol=1e-12)
-    lowered = chain(plateau(by=0.5, patience=1, threshold=0.0), plateau(by=0.3, patience=0, threshold=0.0))
-    a = hand.plateau(LOSSES, PER_EPOCH, 0.5, 1, 0.0, 0.0)
-    b = hand.plateau(LOSSES, PER_EPOCH, 0.3, 0, 0.0, 0.0)
-    equals(lowered, np.array(a) * np.array(b))
+    a, b = plateaus()
+    equals(chain(plateau(**A), plateau(**B)), a * b)
+    equals(chain(plateau(**A), linear(last=0.1)), a * second)
+    equals(chain(step(by=0.5, every=3), plateau(**B)), first * b)
 
+
+def check_sequence() -> None:
+    """One after the other, the later one from its own start; both see every loss."""
+    cosine, linear, plateau = look_up("decay", "Cosine"), look_up("decay", "Linear"), look_up("plateau", "Plateau")
+    sequence = look_up("combine", "Sequence")
+    assert sequence().at == 0.5
     early = hand.linear(3, PER_EPOCH, 1.0, 0.5)
-    equals(sequence(linear(last=0.5), cosine(last=0.1), at=0.25), [*early, *half])
-    in_turn = sequence(plateau(by=0.5, patience=1, threshold=0.0), plateau(by=0.3, patience=0, threshold=0.0), at=0.5)
-    equals(in_turn, [*a[:60], *b[60:]])
+    for at in (0.25, 0.252, 0.248):
+        equals(sequence(linear(last=0.5), cosine(last=0.1), at=at), [*early, *HALF])
+    equals(sequence(cosine(last=0.1), linear(last=0.5), at=0.75), [*HALF, *early])
+    a, b = plateaus()
+    equals(sequence(plateau(**A), plateau(**B), at=0.5), [*a[:60], *b[60:]])
+    equals(sequence(plateau(**A), cosine(last=0.1), at=0.25), [*a[:30], *HALF])
+    equals(sequence(linear(last=0.5), plateau(**B), at=0.25), [*early, *b[30:]])
+
+
+HALF = [0.1 + 0.45 * (1 + np.cos(np.pi * k / 90)) for k in range(90)]
+A = {"by": 0.5, "patience": 1, "threshold": 0.0}
+B = {"by": 0.3, "patience": 0, "threshold": 0.0}
+
+
+def plateaus() -> tuple[np.ndarray, np.ndarray]:
+    """The factors of two plateaus on LOSSES."""
+    return tuple(np.array(hand.plateau(LOSSES, PER_EPOCH, *k.values(), 0.0)) for k in (A, B))
 
 
 def check_types() -> None:
@@ -170,11 +225,19 @@ def check_types() -> None:
         assert jax.tree.map(jnp.result_type, memory) == jax.tree.map(jnp.result_type, schedule.start())
 
 
+# file → class → its checks
 CHECKS = {
-    "decay": [check_decay, check_decay_defaults],
-    "cycle": [check_cycle],
-    "switch": [check_switch],
-    "plateau": [check_plateau],
-    "combine": [check_combined],
-    "contract": [check_decay, check_combined, check_types],
+    "decay": {
+        "Constant": [check_constant],
+        "Step": [check_step],
+        "Linear": [check_linear],
+        "Exponential": [check_exponential],
+        "InverseTime": [check_inverse_time],
+        "Cosine": [check_cosine],
+    },
+    "cycle": {"OneCycle": [check_cycle]},
+    "switch": {"MomentumSwitch": [check_switch]},
+    "plateau": {"Plateau": [check_plateau]},
+    "combine": {"Chain": [check_chain], "Sequence": [check_sequence], "WarmUp": [check_warm_up]},
+    "contract": {"Moment": [check_warm_up, check_sequence], "Schedule": [check_step, check_types]},
 }
