@@ -38,14 +38,20 @@ SCHEDULES = ["decay", "cycle", "switch", "plateau", "combine", "contract"]
 # "file class.function: change" → why no test could tell it from the original
 SIGN_ALONE = "δ̄ acts by its sign alone, and one factor on every gradient in it changes no sign"
 NO_GRADIENT = "the unit of a gradient that is all zeros: 0 divided by it is 0"
+BAR = "bar = (1 - self.averaging) * g + self.averaging * m.bar"
+UNIT = "unit = jnp.where(largest > 0, largest, 1)"
+SCALE = "scale = jnp.where(norm > self.limit, self.limit / norm, 1)"
+EITHER = "return jnp.where(k <= top, up, down)"
+UP = "up = _mix(first, peak, k / jnp.maximum(top, 1))"
 EQUIVALENT: dict[str, str] = {
-    "delta_bar_delta DeltaBarDelta.step_leaf: operator: 1 - self.averaging → 1 + self.averaging": SIGN_ALONE,
-    "delta_bar_delta DeltaBarDelta.step_leaf: constant: 1 → 2": SIGN_ALONE,
-    "delta_bar_delta DeltaBarDelta.step_leaf: constant: 1 → 0.9": SIGN_ALONE,
-    "clipping global_norm: constant: 1 → 2": NO_GRADIENT,
-    "clipping global_norm: constant: 1 → 0.9": NO_GRADIENT,
-    "clipping ClipNorm.__call__: comparison: norm > self.limit → norm >= self.limit": "limit/‖g‖ is 1 there",
-    "cycle OneCycle._between: comparison: k <= top → k < top": "both curves are at the peak there",
+    f"delta_bar_delta DeltaBarDelta.step_leaf: operator: 1 - self.averaging → 1 + self.averaging in {BAR}": SIGN_ALONE,
+    f"delta_bar_delta DeltaBarDelta.step_leaf: constant: 1 → 2 in {BAR}": SIGN_ALONE,
+    f"delta_bar_delta DeltaBarDelta.step_leaf: constant: 1 → 0.9 in {BAR}": SIGN_ALONE,
+    f"clipping global_norm: constant: 1 → 2 in {UNIT}": NO_GRADIENT,
+    f"clipping global_norm: constant: 1 → 0.9 in {UNIT}": NO_GRADIENT,
+    f"clipping ClipNorm.__call__: comparison: norm > self.limit → norm >= self.limit in {SCALE}": "limit/‖g‖ = 1 there",
+    f"cycle OneCycle._between: comparison: k <= top → k < top in {EITHER}": "both curves are at the peak there",
+    f"cycle OneCycle._between: constant: 1 → 0.9 in {UP}": "where top < 1 only k = 0 rises, and 0/0.9 is 0/1",
 }
 
 
@@ -122,7 +128,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
                 continue  # docstrings and errors
             for node in ast.walk(statement):
                 for kind, new in changes(node):
-                    yield _mutant(tree, path, name, kind, node, new)
+                    yield _mutant(tree, path, name, kind, node, new, inside=ast.unparse(statement))
         yield from _orders(tree, path, name, function)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
@@ -177,7 +183,15 @@ def _defaults(tree: ast.Module, path: Path, cls: ast.ClassDef) -> Iterator[Mutan
 
 
 def _mutant(
-    tree: ast.Module, path: Path, name: str, kind: str, old: ast.AST, new: ast.AST, said: str = "", line: int = 0
+    tree: ast.Module,
+    path: Path,
+    name: str,
+    kind: str,
+    old: ast.AST,
+    new: ast.AST,
+    said: str = "",
+    line: int = 0,
+    inside: str = "",
 ) -> Mutant:
     class Put(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
@@ -192,6 +206,7 @@ def _mutant(
     mutated = ast.fix_missing_locations(Put().visit(copied))
     line = line or getattr(new, "lineno", 0) or getattr(old, "lineno", 0)
     change = f"{kind}: {old_said}" + ("" if kind == "statements" else f" → {ast.unparse(new)}")
+    change += f" in {inside}" if inside else ""
     return Mutant(f"{path.stem}:{line} {name}", change, mutated)
 
 
