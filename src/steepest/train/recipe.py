@@ -56,7 +56,9 @@ class Recipe:
                 raise unknown(f"Recipe.{name}", str(getattr(self, name)), allowed)
         size = self.batch_size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-            raise SettingError(f"Recipe.batch_size = {size!r}; it must be a whole number of at least 1, or None for all")
+            raise SettingError(
+                f"Recipe.batch_size = {size!r}; it must be a whole number of at least 1, or None for all"
+            )
         _check_parts(self)
         if getattr(self.method, "full_batch", False):
             object.__setattr__(self, "batch_size", None)

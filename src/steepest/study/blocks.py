@@ -1,0 +1,81 @@
+"""Blocks: which recipes train as one program, how wide it is, and how much memory it may take.
+
+A block's width is fixed by structure and data shape alone. It is part of the compiled program, and so of the last bits
+of a result: were it to depend on how many recipes there are, a member's result would depend on its company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import psutil
+
+from steepest.core.stack import structure
+from steepest.train.recipe import Recipe
+from steepest.train.state import start
+
+# Measured on two cores, microseconds a member and step (width 8, 16, 32): 64×10 softmax 3.4, 3.4, 3.0; 3072×3 softmax
+# 35, 23, 20; 64-128-10 Adam 47, 47, 48; 2×2 softmax, 100 rows (16, 32, 64): 0.9, 0.45, 0.35. Few outputs need many members
+# to fill the product; many weights leave the processor's cache.
+WIDTHS = (1, 2, 4, 8, 16, 32, 64)
+PRODUCT_ROWS = 96  # outputs of the first product, all members together, at which it runs at full speed
+CACHE_BYTES = 4 << 20  # weights of a block beyond which a wider one gains nothing
+
+
+@dataclass(frozen=True)
+class Block:
+    """Recipes (by their place in the study) that train together, padded to `width`."""
+
+    members: tuple[int, ...]
+    width: int
+
+
+def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
+    """The width of blocks of this structure on rows of this shape."""
+    sizes = recipe.model.sizes(shape, outputs)
+    weights = sum(a * b for a, b in zip(sizes, sizes[1:])) * np.dtype(recipe.dtype).itemsize
+    wanted = next((w for w in WIDTHS if w * sizes[1] >= PRODUCT_ROWS), WIDTHS[-1])
+    roomy = max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
+    return min(max(wanted, 16), roomy)
+
+
+def plan(
+    recipes: Sequence[Recipe], shape: tuple[int, ...], outputs: Sequence[int], exact: bool, threads: int, most: int
+) -> list[Block]:
+    """Blocks for recipes (already in their general structure): by structure, then by width.
+
+    `exact`: blocks of the structure's own width. Else: as few members of padding as can be, spread over `threads`.
+    `most` bounds the width by memory, for either.
+    """
+    together: dict[object, list[int]] = {}
+    for place, recipe in enumerate(recipes):
+        together.setdefault((structure(recipe), outputs[place]), []).append(place)
+    blocks = []
+    for places in together.values():
+        natural = width_of(recipes[places[0]], shape, outputs[places[0]])
+        if exact:
+            width = min(natural, most)
+        else:
+            parts = max(-(-len(places) // natural), min(threads, len(places)))
+            width = min(-(-len(places) // parts), most)
+        blocks += [Block(tuple(places[i : i + width]), width) for i in range(0, len(places), width)]
+    return blocks
+
+
+def member_bytes(recipe: Recipe, shape: tuple[int, ...], outputs: int, rows: int) -> int:
+    """About how many bytes one member takes while it trains: its state, gradients and copies, and activations."""
+    key = jax.random.key(0)
+    state = jax.eval_shape(lambda: start(recipe, key, shape, outputs))
+    held = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    activations = 3 * rows * sum(recipe.model.sizes(shape, outputs)[1:]) * np.dtype(recipe.dtype).itemsize
+    return 4 * held + activations
+
+
+def members_that_fit(share: float, bytes_each: int, threads: int) -> int:
+    """How many members a block may have so that all threads together ask for at most `share` of the free memory."""
+    room = psutil.virtual_memory().available * share / threads
+    fit = int(room // max(bytes_each, 1))
+    return max((w for w in WIDTHS if w <= fit), default=1)

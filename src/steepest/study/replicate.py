@@ -1,0 +1,71 @@
+"""Replicates made ready: the split's rows, standardised by their own training rows, and the order of each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+
+from steepest.core.keys import generator, key
+from steepest.study.source import Source
+from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Part, Sizes, split
+from steepest.study.split import sizes as split_sizes
+from steepest.train.cache import precision
+from steepest.train.population import Replicate
+from steepest.train.recipe import Recipe
+from steepest.train.state import Rows
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How replicates are drawn, and how long their parts are."""
+
+    seed: int
+    sizes: Sizes
+    test: float = TEST_SHARE
+    validation: float = VALIDATION_SHARE
+    standardize: bool = False
+    dtype: str = "float32"
+
+
+def draw_of(
+    source: Source, seed: int, test: float, validation: float, standardize: bool, dtype: str = "float32"
+) -> Draw:
+    """The Draw for a source; refuses classes too small for it."""
+    lengths = split_sizes(source.y, source.groups, test, validation, source.classes or None)
+    return Draw(seed, lengths, test, validation, standardize, dtype)
+
+
+def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
+    """One replicate: all its draws come from (seed, number), so every recipe of it meets the same chance."""
+    parts = split(source.y, source.groups, draw.seed, number, draw.test, draw.validation, source.classes or None)
+    standard = source.prepared(parts.train.rows, draw.standardize)
+    real = parts.train.rows
+
+    def rows(part: Part) -> Rows | None:
+        if not len(part):
+            return None
+        X = np.asarray(source.rows(part.index, standard), draw.dtype)
+        y = source.y[part.index].astype(draw.dtype if source.regression else np.int32)
+        return Rows(jnp.asarray(X), jnp.asarray(y), jnp.asarray(part.weight.astype(draw.dtype)))
+
+    def order(epoch: int) -> np.ndarray:
+        return generator(draw.seed, number, "order", epoch).permutation(len(real)).astype(np.int32)
+
+    def outputs_of(recipe: Recipe) -> int:
+        return recipe.loss.outputs(len(source.classes))
+
+    with precision(draw.dtype):
+        train = rows(parts.train)
+        assert train is not None
+        return Replicate(
+            train=train,
+            validation=rows(parts.validation),
+            test=rows(parts.test),
+            key=key(draw.seed, number, "init"),
+            shape=source.X.shape[1:],
+            outputs_of=outputs_of,
+            order=order,
+            rows=len(real),
+        )

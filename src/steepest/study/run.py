@@ -1,0 +1,293 @@
+"""Running a plan: recipes × replicates as blocks, several at a time. Everything that trains many things goes through here."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from steepest.core.errors import SettingError, SteepestError
+from steepest.metrics import METRICS, confusion
+from steepest.study import blocks, source
+from steepest.study.replicate import Draw, draw_replicate
+from steepest.study.source import Source
+from steepest.train.population import Replicate, Trained, train
+from steepest.train.recipe import Recipe, refuse_solver
+
+Tree = Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replicate's recipes that train together."""
+
+    replicate: int
+    block: blocks.Block
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is; examples are rows × epochs × trainings."""
+
+    examples: int
+    all_examples: int
+    trainings: int
+    all_trainings: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Examples a second so far."""
+        return self.examples / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """At the rate so far."""
+        return (self.all_examples - self.examples) / self.rate if self.rate else float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One finished training."""
+
+    replicate: int
+    recipe: int
+    status: str  # "finished", "stopped" or "diverged"
+    step: int  # where it diverged, or the steps made
+    epochs: int
+    validation: dict[str, float]  # metric → score, and "loss"
+    test: dict[str, float]
+    curves: dict[str, np.ndarray]
+    params: Tree | None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sweep before it starts: the rows, what trains together, and how it is run."""
+
+    source: Source
+    recipes: Callable[[int], Sequence[Recipe]]  # of a replicate
+    draw: Draw
+    replicates: int
+    epochs: int
+    exact: bool = True
+    threads: int = 0
+    memory: float = 0.5
+    keep_params: bool = True
+    skip: Callable[[int, int], bool] = field(default=lambda replicate, recipe: False)
+
+    def tasks(self) -> list[Task]:
+        """All tasks, replicate by replicate, without the trainings to skip."""
+        made = []
+        for replicate in range(self.replicates):
+            recipes = [recipe.general() for recipe in self.recipes(replicate)]
+            todo = [i for i in range(len(recipes)) if not self.skip(replicate, i)]
+            outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
+            chosen = [recipes[i] for i in todo]
+            for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most(chosen, outputs)):
+                made.append(Task(replicate, blocks.Block(tuple(todo[i] for i in block.members), block.width)))
+        return made
+
+    def most(self, recipes: Sequence[Recipe], outputs: Sequence[int]) -> int:
+        """The widest block that memory allows for the largest of these recipes."""
+        if not recipes:
+            return blocks.WIDTHS[-1]
+        at_once = max(self.draw.sizes.validation, self.draw.sizes.test, 1)
+        seen: dict[object, int] = {}
+        for recipe, count in zip(recipes, outputs):
+            kind = (blocks.structure(recipe), count)
+            if kind not in seen:
+                rows = max(at_once, recipe.batch_size or self.draw.sizes.train)
+                seen[kind] = blocks.member_bytes(recipe, self.shape, count, rows)
+        return blocks.members_that_fit(self.memory, max(seen.values()), self.workers)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """A row's shape."""
+        return self.source.X.shape[1:]
+
+    @property
+    def workers(self) -> int:
+        """Threads that each train a block; one block keeps about one core busy."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def run(
+    plan: Plan, on_results: Callable[[list[Result]], None], on_progress: Callable[[Progress], None] | None = None
+) -> None:
+    """Train a plan's blocks, several at a time; `on_results` gets each block's trainings as they finish.
+
+    Both callbacks run in the calling thread. An exception in it (Ctrl-C too) stops the workers after their epoch.
+    """
+    tasks = plan.tasks()
+    meter = _Meter(plan, tasks)
+    stop = threading.Event()
+    ready = _Ready(plan)
+
+    def work(task: Task) -> list[Result]:
+        def on_epoch(rows: int) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            meter.add(rows)
+
+        replicate = ready.get(task.replicate)
+        return list(_train_block(plan, task, replicate, on_epoch))
+
+    with ThreadPoolExecutor(plan.workers) as pool:
+        try:
+            for results in _in_order_of_finishing(pool, work, tasks, plan.workers, on_progress, meter):
+                on_results(results)
+                meter.trainings += len(results)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if on_progress is not None:
+        on_progress(meter.now())
+
+
+class _StoppedError(Exception):
+    """Raised inside a worker when the sweep was interrupted."""
+
+
+class _Meter:
+    """Counts examples over threads."""
+
+    def __init__(self, plan: Plan, tasks: list[Task]) -> None:
+        rows = plan.draw.sizes.train
+        self.all_trainings = sum(len(task.block.members) for task in tasks)
+        self.all_examples = self.all_trainings * rows * plan.epochs
+        self.examples = 0
+        self.trainings = 0
+        self.began = time.monotonic()
+        self._lock = threading.Lock()
+
+    def add(self, rows: int) -> None:
+        with self._lock:
+            self.examples += rows
+
+    def now(self) -> Progress:
+        seconds = time.monotonic() - self.began
+        return Progress(self.examples, self.all_examples, self.trainings, self.all_trainings, seconds)
+
+
+class _Ready:
+    """The replicates in use, made once each however many threads want one, and forgotten soon after."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._made: dict[int, Replicate] = {}
+        self._lock = threading.Lock()
+
+    def get(self, number: int) -> Replicate:
+        with self._lock:
+            if number not in self._made:
+                for old in [n for n in self._made if n < number - 1]:
+                    del self._made[old]
+                self._made[number] = draw_replicate(self._plan.source, self._plan.draw, number)
+            return self._made[number]
+
+
+def _in_order_of_finishing(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Task], list[Result]],
+    tasks: Iterable[Task],
+    ahead: int,
+    on_progress: Callable[[Progress], None] | None,
+    meter: _Meter,
+) -> Iterator[list[Result]]:
+    """Results of each task; a few tasks are in the pool's hands at a time, so that an interrupt leaves little to undo."""
+    coming = iter(tasks)
+    running: set[Future[list[Result]]] = set()
+    while True:
+        for task in coming:
+            running.add(pool.submit(work, task))
+            if len(running) > ahead:
+                break
+        if not running:
+            return
+        done, running = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
+        if on_progress is not None:
+            on_progress(meter.now())
+        for future in done:
+            yield future.result()
+
+
+def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callable[[int], None]) -> Iterator[Result]:
+    """Train a block; where it runs out of memory, its halves."""
+    members, width = task.block.members, task.block.width
+    recipes = plan.recipes(task.replicate)
+    chosen = [recipes[i].general() for i in members]
+    try:
+        trained = train(chosen, replicate, plan.epochs, width, on_epoch)
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        if width == 1:
+            raise SteepestError(
+                f"recipe {members[0] + 1} of {len(recipes)} does not fit in memory alone; use a smaller model, "
+                f"smaller batches or fewer rows"
+            ) from error
+        half = -(-width // 2)
+        for part in (members[:half], members[half:]):
+            if part:
+                yield from _train_block(plan, Task(task.replicate, blocks.Block(part, half)), replicate, on_epoch)
+        return
+    yield from _results(plan, task.replicate, members, replicate, trained)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or "ut of memory" in str(error)
+
+
+def _results(
+    plan: Plan, number: int, members: Sequence[int], replicate: Replicate, trained: Trained
+) -> Iterator[Result]:
+    """A block's trainings one by one, their predictions scored."""
+    validation = _scores(plan.source, replicate.validation, trained.validation, len(members))
+    test = _scores(plan.source, replicate.test, trained.test, len(members))
+    for i, recipe in enumerate(members):
+        yield Result(
+            replicate=number,
+            recipe=recipe,
+            status=str(trained.status[i]),
+            step=int(trained.step[i]),
+            epochs=int(trained.epochs[i]),
+            validation=validation[i],
+            test=test[i],
+            curves={name: curve[i] for name, curve in trained.curves.items()},
+            params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
+        )
+
+
+def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[str, float]]:
+    """Metric → score of each member on a part of the rows; only the loss for a regression, nothing without rows."""
+    if rows is None:
+        return [{} for _ in range(members)]
+    said, losses = scored
+    made: list[dict[str, float]] = [{"loss": float(loss)} for loss in losses]
+    if not source.regression:
+        matrices = confusion(np.asarray(rows.y), said, len(source.classes), np.asarray(rows.weight, np.float64))
+        for name, metric in METRICS.items():
+            for scores, value in zip(made, metric(matrices)):
+                scores[name] = float(value)
+    return made
+
+
+def check_recipes(recipes: Sequence[Recipe], classes: int) -> None:
+    """Refuse what cannot be swept, naming the recipe by its place."""
+    for place, recipe in enumerate(recipes):
+        where = f"recipe {place + 1} of {len(recipes)}"
+        if not isinstance(recipe, Recipe):
+            raise SettingError(f"{where} is a {type(recipe).__name__}; it must be a steepest.Recipe")
+        refuse_solver(recipe, where)
+        if recipe.loss.regression != (classes == 0):
+            kinds = ("numbers (a regression)", "classes")
+            raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")

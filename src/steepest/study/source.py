@@ -1,0 +1,91 @@
+"""What a study trains on: rows, class numbers and groups, from a Dataset or from plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from steepest.core.errors import DataError
+from steepest.data.classes import check_splittable, encode, label_texts
+from steepest.data.content import fingerprint, same_rows
+from steepest.data.dataset import Dataset
+from steepest.data.standard import Standard
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Rows for training: X [rows, …] real, y [rows] class numbers (or numbers, with no classes: a regression)."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    classes: tuple[str, ...]
+    groups: np.ndarray
+    standardised: np.ndarray | None  # which features standardisation scales; None: all of them
+    missing: bool = False  # NaN stands for an empty cell, to be filled with the training mean
+
+    @property
+    def regression(self) -> bool:
+        """Whether y holds numbers instead of classes."""
+        return not self.classes
+
+    def prepared(self, train: np.ndarray, standardize: bool) -> Standard | None:
+        """What is learnt from the training rows before a model sees them; None where rows go in as they are."""
+        flat = self.X.reshape(len(self.X), -1)
+        if standardize:
+            return Standard.fit(flat[train], self.standardised)
+        return Standard.fit(flat[train], np.zeros(flat.shape[1], bool)) if self.missing else None
+
+    def rows(self, index: np.ndarray, standard: Standard | None) -> np.ndarray:
+        """Rows as a model sees them."""
+        chosen = self.X[index]
+        return chosen if standard is None else standard.transform(chosen.reshape(len(index), -1)).reshape(chosen.shape)
+
+
+def from_dataset(data: Dataset) -> Source:
+    """A Dataset's rows: images in their own shape."""
+    X = data.features().reshape(len(data.y), *data.shape)
+    missing = bool(np.isnan(X).any())
+    return Source(data.name, X, data.y, data.classes, data.groups, data.schema.standardised, missing)
+
+
+def from_arrays(X: Any, y: Any, regression: bool, groups: Any = None) -> Source:
+    """Arrays as they are: X is not scaled or rounded, labels of any kind become class numbers.
+
+    Raises DataError for rows that are not finite numbers, or labels that do not fit.
+    """
+    if isinstance(X, Dataset):
+        return from_dataset(X)
+    rows = np.asarray(X)
+    if rows.dtype.kind not in "fiub" or rows.ndim < 2:
+        raise DataError(f"X has shape {rows.shape} and type {rows.dtype}; it must be [rows, features] of real numbers")
+    rows = rows if rows.dtype == np.float64 else rows.astype(np.float32)
+    if not np.isfinite(rows).all():
+        row, *column = np.argwhere(~np.isfinite(rows))[0]
+        raise DataError(f"X has NaN or infinity in row {row}, column {', '.join(map(str, column))}; fill or drop it")
+    if regression:
+        target = np.asarray(y, np.float64)
+        classes: tuple[str, ...] = ()
+        if target.shape != (len(rows),) or not np.isfinite(target).all():
+            raise DataError(
+                f"y has shape {target.shape}; a regression needs one finite number for each of {len(rows)} rows"
+            )
+    else:
+        target, classes = encode(label_texts(y))
+        if len(target) != len(rows):
+            raise DataError(f"X has {len(rows):,} rows, but y {len(target):,} labels")
+    alike = same_rows(rows) if groups is None else np.asarray(groups)
+    return Source("arrays", rows, target, classes, alike, None)
+
+
+def check(source: Source, test: float, validation: float) -> None:
+    """Refuse a class too small to be in every part of a split."""
+    if not source.regression and test > 0 and validation > 0:
+        check_splittable(source.y, source.classes, source.groups, name=source.name)
+
+
+def identity(source: Source) -> str:
+    """A content hash of what is trained on."""
+    return fingerprint(source.X, source.y, source.classes)

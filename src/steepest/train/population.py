@@ -1,0 +1,149 @@
+"""Training a population: one block of recipes on one replicate's rows, epoch by epoch."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from steepest.core.stack import stack, structure
+from steepest.train import loop
+from steepest.train.cache import precision, prepare
+from steepest.train.recipe import Recipe
+from steepest.train.state import Rows
+
+Tree = Any
+
+
+@dataclass(frozen=True, eq=False)
+class Replicate:
+    """What all recipes of a replicate share: rows, initial key, and the order of rows in each epoch."""
+
+    train: Rows
+    validation: Rows | None
+    test: Rows | None
+    key: Any
+    shape: tuple[int, ...]  # of a row
+    outputs_of: Callable[[Recipe], int]
+    order: Callable[[int], np.ndarray]  # epoch → a permutation of the training rows that have weight
+    rows: int  # how many training rows have weight
+
+
+class Trained(NamedTuple):
+    """What became of a block's members, in their order; arrays of NumPy."""
+
+    params: Tree  # the reported weights [members, …]
+    status: np.ndarray  # "finished", "stopped" or "diverged"
+    step: np.ndarray  # where it diverged, else the steps made
+    epochs: np.ndarray
+    curves: dict[str, np.ndarray]  # [members, epochs], NaN after a member's last epoch
+    validation: tuple[np.ndarray, np.ndarray] | None  # predicted [members, rows], mean loss [members]
+    test: tuple[np.ndarray, np.ndarray] | None
+
+
+def train(
+    recipes: list[Recipe],
+    replicate: Replicate,
+    epochs: int,
+    width: int | None = None,
+    on_epoch: Callable[[int], None] | None = None,
+) -> Trained:
+    """Train recipes of one structure together, padded to `width` members (by repeating the last one).
+
+    `on_epoch(rows)` is called after each epoch with the rows that the recipes have seen in it, all together; what it
+    raises ends the training.
+    """
+    prepare()
+    width = width or len(recipes)
+    recipe = recipes[0]
+    with precision(recipe.dtype):
+        padded = recipes + [recipes[-1]] * (width - len(recipes))
+        stacked = jax.tree.map(jnp.asarray, stack(padded, recipe.dtype))
+        outputs = replicate.outputs_of(recipe)
+        with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):
+            states = loop.begin(stacked, replicate.key, replicate.shape, outputs)
+        measured = []
+        for number, (order, weight, clock) in enumerate(_epochs(recipe, replicate, epochs)):
+            with _first_alone(("epoch", structure(recipe), width, order.shape, replicate.train.X.shape)):
+                states, seen = loop.epoch(stacked, states, replicate.train, order, weight, replicate.validation, clock)
+            measured.append(jax.tree.map(np.asarray, seen))
+            if on_epoch is not None:
+                on_epoch(len(recipes) * replicate.rows)
+            if number + 1 < epochs and not np.any(np.asarray(states.alive)[: len(recipes)]):
+                if on_epoch is not None:
+                    on_epoch(len(recipes) * replicate.rows * (epochs - number - 1))
+                break
+        return _trained(stacked, states, measured, replicate, epochs, len(recipes))
+
+
+def _epochs(recipe: Recipe, replicate: Replicate, epochs: int) -> Iterator[tuple[Any, Any, loop.Clock]]:
+    """Each epoch's batches (row numbers and weights, [steps, batch]) and clock."""
+    rows = replicate.train.X.shape[0]
+    size = min(recipe.batch_size or rows, rows)
+    steps = -(-rows // size)  # the last partial batch is kept, filled up with rows of weight 0
+    real = -(-replicate.rows // size)
+    weights = np.asarray(replicate.train.weight)
+    still = np.flatnonzero(weights > 0)
+    for epoch in range(epochs):
+        chosen = replicate.order(epoch) if recipe.shuffle else still
+        order = np.zeros(steps * size, np.int32)
+        order[: len(chosen)] = chosen
+        weight = np.zeros(steps * size, weights.dtype)
+        weight[: len(chosen)] = weights[chosen]
+        numbers = (epoch * real, epoch, epochs * real, real)
+        clock = loop.Clock(*(jnp.asarray(number, recipe.dtype) for number in numbers))
+        yield jnp.asarray(order.reshape(steps, size)), jnp.asarray(weight.reshape(steps, size)), clock
+
+
+def _trained(
+    stacked: Recipe, states: Any, measured: list[Any], replicate: Replicate, epochs: int, members: int
+) -> Trained:
+    params = loop.finish(stacked, states)
+    scored = [
+        None if rows is None else tuple(np.asarray(part)[:members] for part in loop.score(stacked, params, rows))
+        for rows in (replicate.validation, replicate.test)
+    ]
+    done = np.asarray(states.epochs)[:members]
+    diverged = np.asarray(states.diverged)[:members]
+    alive = np.asarray(states.alive)[:members]
+    size = min(stacked.batch_size or replicate.train.X.shape[0], replicate.train.X.shape[0])
+    status = np.where(diverged > 0, "diverged", np.where(alive | (done == epochs), "finished", "stopped"))
+    curves = {}
+    for name in loop.Measured._fields:
+        curve = np.full((members, epochs), np.nan, np.float64)
+        for epoch, seen in enumerate(measured):
+            curve[:, epoch] = np.where(epoch < done, getattr(seen, name)[:members], np.nan)
+        curves[name] = curve
+    return Trained(
+        params=jax.tree.map(lambda leaf: np.asarray(leaf)[:members], params),
+        status=status,
+        step=np.where(diverged > 0, diverged, done * -(-replicate.rows // size)),
+        epochs=done,
+        curves=curves,
+        validation=scored[0],  # type: ignore[arg-type]
+        test=scored[1],  # type: ignore[arg-type]
+    )
+
+
+_started: set[Any] = set()
+_locks: dict[Any, threading.Lock] = {}
+_guard = threading.Lock()
+
+
+@contextlib.contextmanager
+def _first_alone(program: Any) -> Iterator[None]:
+    """The first call of a program compiles it; other threads that need the same one wait instead of compiling too."""
+    if program in _started:
+        yield
+        return
+    with _guard:
+        lock = _locks.setdefault(program, threading.Lock())
+    with lock:
+        yield
+        _started.add(program)
