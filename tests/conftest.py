@@ -1,0 +1,41 @@
+"""What holds for all tests: nothing of the user's is touched, and what needs a process of its own gets one.
+
+`pytest` alone runs the tests of float32. Those of float64 (tests/x64, tests/parity) change JAX for their whole process
+and tests/torture kills processes for minutes: each runs only where it is named, `pytest tests/x64`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ALONE = [Path(__file__).parent / name for name in ("x64", "parity", "torture", "mutants")]
+
+
+def _home(config: pytest.Config, arg: str) -> Path | None:
+    """The folder of ALONE in which an argument of the command line lies, if it does in one."""
+    path = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
+    return next((folder for folder in ALONE if path.is_relative_to(folder)), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    homes = {_home(config, arg) for arg in config.args}
+    if len(homes) > 1:
+        name = min(home.name for home in homes if home)
+        raise pytest.UsageError(f"tests/{name} runs in a process of its own; name nothing beside it")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    alone = collection_path in ALONE and collection_path not in {_home(config, arg) for arg in config.args}
+    return True if alone else None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_home(tmp_path_factory):
+    """Runs and caches of the tests lie in a temporary folder, also those of commands that a test starts."""
+    place = tmp_path_factory.mktemp("steepest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEEPEST_HOME", str(place / "runs"))
+        patch.setenv("STEEPEST_CACHE", str(place / "cache"))
+        yield place
