@@ -41,7 +41,6 @@ NO_GRADIENT = "the unit of a gradient that is all zeros: 0 divided by it is 0"
 BAR = "bar = (1 - self.averaging) * g + self.averaging * m.bar"
 UNIT = "unit = jnp.where(largest > 0, largest, 1)"
 SCALE = "scale = jnp.where(norm > self.limit, self.limit / norm, 1)"
-EITHER = "return jnp.where(k <= top, up, down)"
 UP = "up = _mix(first, peak, k / jnp.maximum(top, 1))"
 EQUIVALENT: dict[str, str] = {
     f"delta_bar_delta DeltaBarDelta.step_leaf: operator: 1 - self.averaging → 1 + self.averaging in {BAR}": SIGN_ALONE,
@@ -50,7 +49,6 @@ EQUIVALENT: dict[str, str] = {
     f"clipping global_norm: constant: 1 → 2 in {UNIT}": NO_GRADIENT,
     f"clipping global_norm: constant: 1 → 0.9 in {UNIT}": NO_GRADIENT,
     f"clipping ClipNorm.__call__: comparison: norm > self.limit → norm >= self.limit in {SCALE}": "limit/‖g‖ = 1 there",
-    f"cycle OneCycle._between: comparison: k <= top → k < top in {EITHER}": "both curves are at the peak there",
     f"cycle OneCycle._between: constant: 1 → 0.9 in {UP}": "where top < 1 only k = 0 rises, and 0/0.9 is 0/1",
 }
 
