@@ -27,7 +27,7 @@ test: $(VENV)/made.test  ## set everything up and run the tests
 check: $(VENV)/made.check  ## style, types, layers, doctests, README examples and help texts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --doctest-modules src/steepest
 	$(BIN)/python -m pytest tests/docs

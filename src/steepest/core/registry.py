@@ -3,6 +3,8 @@
     METHODS = Registry("method", {"adam": "steepest.methods.adam:Adam", …})
     METHODS["adam"]            # → the class, imported now
     METHODS.names()            # → imports nothing
+
+A third party's package adds names by the entry-point group of the registry.
 """
 
 from __future__ import annotations
