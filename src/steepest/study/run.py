@@ -15,7 +15,7 @@ import numpy as np
 
 from steepest.core.errors import SettingError, SteepestError
 from steepest.metrics import METRICS, confusion
-from steepest.study import blocks, source
+from steepest.study import blocks
 from steepest.study.replicate import Draw, draw_replicate
 from steepest.study.source import Source
 from steepest.train.population import Replicate, Trained, train

@@ -1,0 +1,331 @@
+"""`compare`: which method and which penalty train the better classifier on this data, by how much, or undetermined.
+
+study = plan(data, Settings(…))            nothing has run yet: what will be trained, and about how long it takes
+comparison = run_study(study, store)       trains what the store does not hold yet, and answers
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from steepest.core.version import __version__
+from steepest.data.arrays import from_arrays
+from steepest.data.dataset import Dataset
+from steepest.study import source as sources
+from steepest.study.candidates import Candidate, candidates
+from steepest.study.replicate import Draw, draw_of
+from steepest.study.run import Plan, Progress, Result, run
+from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, Settings
+from steepest.study.source import Source
+from steepest.study.split import split
+from steepest.study.store import RunRow, Store, Training
+from steepest.study.summary import Answer, Outcomes, summarise
+from steepest.train.recipe import Recipe
+
+SCHEMA = "steepest.compare/1"
+SECONDS_A_STEP = 0.4e-6  # of one member, beside its products: measured on digits and 2-D blobs, two cores
+FLOPS_A_SECOND = 25e9  # of one core, in the products of blocks
+SECONDS_TO_COMPILE = 2.0  # a structure that the compilation cache does not hold
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison before it runs."""
+
+    data: dict[str, Any]
+    notes: tuple[str, ...]
+    settings: Settings
+    candidates: tuple[Candidate, ...]
+    source: Source
+    draw: Draw
+
+    @property
+    def each(self) -> int:
+        """Trainings of a candidate in a replicate: its defaults and its trials."""
+        return 1 + self.settings.trials
+
+    @property
+    def trainings(self) -> int:
+        """All trainings."""
+        return len(self.candidates) * self.each * self.settings.replicates
+
+    def spaces(self) -> dict[str, dict[str, str]]:
+        """The declared search space of every candidate's hyperparameters, in words."""
+        return {c.name: {name: str(space) for name, space in c.spaces.items()} for c in self.candidates}
+
+    def estimate(self, cores: int | None = None) -> float:
+        """About how many seconds it takes with nothing in the store; good to a factor of two or so."""
+        s = self.settings
+        plan = self.as_plan(lambda *_: False)
+        sizes = self.candidates[0].recipe().model.sizes(plan.shape, max(len(self.source.classes), 1))
+        weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
+        rows = self.draw.sizes.train
+        steps = -(-rows // s.batch_size)
+        an_epoch = steps * SECONDS_A_STEP + 6 * rows * weights / FLOPS_A_SECOND
+        return SECONDS_TO_COMPILE * len(s.methods) + self.trainings * s.epochs * an_epoch / (cores or plan.workers)
+
+    @property
+    def key(self) -> str:
+        """What decides every training, as a hash: the same key, the same trainings."""
+        facts = {"data": self.data["fingerprint"], "raw": not self.settings.standardize, "engine": __version__}
+        facts |= {"identity": self.identity, **self.settings.training()}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of the rows as they are trained on (the same pixels may be used raw or scaled)."""
+        return sources.identity(self.source)
+
+    def recipes(self, replicate: int) -> list[Recipe]:
+        """All recipes of a replicate: candidate by candidate, the defaults first."""
+        return [c.recipe(values) for c in self.candidates for values in c.trials(replicate)]
+
+    def as_plan(self, skip: Callable[[int, int], bool]) -> Plan:
+        """The trainings as the engine takes them."""
+        made: dict[int, list[Recipe]] = {}
+
+        def recipes(replicate: int) -> Sequence[Recipe]:
+            if replicate not in made:
+                made[replicate] = self.recipes(replicate)
+            return made[replicate]
+
+        s = self.settings
+        return Plan(self.source, recipes, self.draw, s.replicates, s.epochs, keep_params=False, skip=skip)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What a comparison found. `as_dict()` is what `steepest compare --json` prints."""
+
+    study: Study
+    answer: Answer
+    seconds: float
+    run: int | None  # its number in the run store
+    stored: bool  # nothing was trained now: all of it was in the store
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one sentence."""
+        return self.answer.verdict
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """One a candidate."""
+        return self.answer.cells
+
+    @property
+    def pairs(self) -> list[dict[str, Any]]:
+        """Every pair of methods, of penalties and of candidates."""
+        return self.answer.pairs
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know before believing the verdict."""
+        return self.answer.warnings
+
+    @property
+    def recommended(self) -> dict[str, Any]:
+        """Method, penalty and hyperparameters to train with, chosen by validation rows."""
+        return self.answer.recommended
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings it rests on."""
+        return self.study.trainings
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole result as plain values."""
+        settings = {**self.study.settings.as_dict(), "search": self.study.spaces()}
+        return {
+            "schema": SCHEMA,
+            "data": self.study.data,
+            "settings": settings,
+            "cells": self.cells,
+            "pairs": self.pairs,
+            "families": self.answer.families,
+            "verdict": self.verdict,
+            "warnings": self.warnings,
+            "recommended": self.recommended,
+            "notes": list(self.study.notes),
+            "trainings": self.trainings,
+            "seconds": self.seconds,
+            "run": self.run,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.cells)} candidates: {self.verdict}>"
+
+
+def plan(data: Dataset, settings: Settings | None = None) -> Study:
+    """What a comparison on this data would train.
+
+    Raises SettingError for settings or pairings that make no sense, DataError for classes too small to split.
+    """
+    settings = settings or Settings()
+    source = sources.from_dataset(data)
+    sources.check(source, settings.test, settings.validation)
+    draw = draw_of(source, settings.seed, settings.test, settings.validation, settings.standardize)
+    about = {
+        "name": data.name,
+        "rows": len(data),
+        "classes": list(data.classes),
+        "fingerprint": data.fingerprint,
+        "shape": list(data.shape),
+    }
+    return Study(about, data.notes, settings, tuple(candidates(settings)), source, draw)
+
+
+def run_study(
+    study: Study,
+    store: Store | None = None,
+    *,
+    fresh: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Train what is missing, block by block into the store, and answer.
+
+    With a store, a run that was interrupted goes on where it was, and one that was finished is answered from what it
+    holds, unless `fresh`. The result is the same bit for bit either way.
+    """
+    if store is None:
+        began = time.monotonic()
+        kept: list[Training] = []
+        _train(study, set(), kept.extend, progress)
+        return Comparison(study, _answer(study, kept), time.monotonic() - began, None, stored=False)
+    row = store.begin(
+        study.key,
+        command="compare",
+        name=study.data["name"],
+        settings=study.settings.as_dict(),
+        data=study.data,
+        environment=environment(),
+        fresh=fresh,
+    )
+    stored = row.status == "finished"
+    if not stored:
+        _complete(study, store, row, progress)
+    answer = _answer(study, store.trainings(row.id))
+    comparison = Comparison(study, answer, store.get(row.id).seconds, row.id, stored)
+    if not stored:
+        store.finish(row.id, comparison.as_dict(), 0.0)
+    return comparison
+
+
+def _complete(study: Study, store: Store, row: RunRow, progress: Callable[[Progress], None] | None) -> None:
+    """Train what the run lacks; whatever ends it early, what was done stays."""
+    with store.lock(row.id):
+        began = time.monotonic()
+        try:
+            _train(study, store.done(row.id), lambda trainings: store.add(row.id, trainings), progress)
+        finally:
+            store.interrupted(row.id, time.monotonic() - began)
+
+
+def _train(
+    study: Study,
+    done: set[tuple[int, str, int]],
+    keep: Callable[[list[Training]], None],
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    def place(recipe: int) -> tuple[Candidate, int]:
+        return study.candidates[recipe // study.each], recipe % study.each
+
+    def skip(replicate: int, recipe: int) -> bool:
+        candidate, trial = place(recipe)
+        return (replicate, candidate.name, trial) in done
+
+    def training(result: Result) -> Training:
+        candidate, trial = place(result.recipe)
+        return Training(
+            replicate=result.replicate,
+            candidate=candidate.name,
+            trial=trial,
+            hyperparameters=candidate.trials(result.replicate)[trial],
+            status=result.status,  # type: ignore[arg-type]
+            step=result.step,
+            validation=result.validation,
+            test=result.test,
+            curve=tuple(result.curves["train_loss"].tolist()),
+        )
+
+    run(study.as_plan(skip), lambda results: keep([training(result) for result in results]), progress)
+
+
+def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
+    s = study.settings
+    shape = (s.replicates, len(study.candidates), study.each)
+    number = {candidate.name: c for c, candidate in enumerate(study.candidates)}
+    validation, loss, test = (np.full(shape, np.nan) for _ in range(3))
+    diverged = np.zeros(shape, bool)
+    values: list[list[list[Any]]] = [[[{}] * study.each for _ in study.candidates] for _ in range(s.replicates)]
+    for t in trainings:
+        at = (t.replicate, number[t.candidate], t.trial)
+        validation[at], test[at] = t.validation[s.metric], t.test[s.metric]
+        loss[at] = t.validation["loss"] if np.isfinite(t.validation["loss"]) else np.inf
+        diverged[at] = t.status == "diverged"
+        values[at[0]][at[1]][at[2]] = dict(t.hyperparameters)
+    parts = [
+        split(study.source.y, study.source.groups, s.seed, r, s.test, s.validation, study.source.classes)
+        for r in range(s.replicates)
+    ]
+    n_train = float(np.mean([part.train.weight.sum() for part in parts]))
+    n_test = float(np.mean([part.test.weight.sum() for part in parts]))
+    return summarise(s, study.candidates, Outcomes(validation, loss, test, diverged, values), n_train, n_test)
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine, kept with each run."""
+    import jax
+    import sklearn
+
+    return {
+        "steepest": __version__,
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
+
+
+def compare(
+    X: Any,
+    y: Any = None,
+    *,
+    methods: Sequence[str] = DEFAULT_METHODS,
+    penalties: Sequence[str] = DEFAULT_PENALTIES,
+    store: Store | None = None,
+    fresh: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Compare methods × penalties on rows X and labels y (or on a Dataset alone).
+
+    Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation rows
+    and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and Holm's.
+    Further settings are those of `Settings`: model, trials, replicates, epochs, seed, batch_size, metric, margin, level,
+    test, validation, standardize, loss, spaces.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> found = compare(X, y, methods=["sgd", "adam"], penalties=["none"], trials=2, replicates=2, epochs=2)
+    >>> found.trainings, found.verdict[:26]
+    (12, 'estimates only, no verdict')
+    """
+    data = X if isinstance(X, Dataset) else from_arrays(X, y)
+    return run_study(
+        plan(data, Settings(methods=tuple(methods), penalties=tuple(penalties), **settings)),
+        store,
+        fresh=fresh,
+        progress=progress,
+    )

@@ -1,0 +1,150 @@
+"""Parts of a recipe as people write them: `adam:rate=0.01,decay1=0.8`, `step:every=10`, `chain:first=(step:by=0.5)`.
+
+One form for every registry: a name, then settings after a colon. Hyperparameters are numbers, settings are words or
+true/false, and a part inside a part is written in the same form, in parentheses where it has settings of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from steepest.core.errors import SettingError, unknown
+from steepest.core.hyper import Domain
+from steepest.core.registry import Registry
+from steepest.core.spec import hyperparameters, search_space
+
+TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def part_from_text(registry: Registry, text: str) -> Any:
+    """The method, penalty, schedule … that a text names and sets.
+
+    >>> from steepest.methods import METHODS
+    >>> part_from_text(METHODS, "adam:rate=0.01,correct=false")
+    Adam(rate=0.01, correct=False)
+
+    Raises SettingError for an unknown name or setting, and for a value that is no number or out of its range.
+    """
+    name, _, rest = text.strip().partition(":")
+    name = name.strip()
+    cls = registry[name]
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    given: dict[str, Any] = {}
+    for piece in _pieces(rest, text):
+        key, equals, value = (side.strip() for side in piece.partition("="))
+        if not equals or not key or not value:
+            example = f"{name}:{next(iter(fields), 'setting')}=…"
+            raise SettingError(f"{registry.what} {text!r}: {piece!r} is no setting; write name=value, as in {example}")
+        if key not in fields:
+            raise unknown(f"setting of {registry.what} {name}", key, fields)
+        if key in given:
+            raise SettingError(f"{registry.what} {text!r}: {key} is given twice")
+        given[key] = _value(registry, f"{registry.what} {name}: {key}", fields[key], value)
+    missing = [key for key, field in fields.items() if _required(field) and key not in given]
+    if missing:
+        raise SettingError(f"{registry.what} {name!r} cannot be written as text: it needs {', '.join(missing)}")
+    return cls(**given)
+
+
+def part_text(registry: Registry, part: Any) -> str:
+    """The text of a part, with the settings that differ from its defaults; `part_from_text` reads it back.
+
+    >>> from steepest.methods import METHODS
+    >>> part_text(METHODS, part_from_text(METHODS, "adam:rate=1e-2"))
+    'adam:rate=0.01'
+    """
+    said = []
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        if not _required(field) and type(value) is type(field.default) and value == field.default:
+            continue
+        if "part" in field.metadata:
+            inner = part_text(registry, value)
+            said.append(f"{field.name}={f'({inner})' if ':' in inner else inner}")
+        else:
+            said.append(f"{field.name}={_written(value)}")
+    name = registry.name_of(part)
+    return f"{name}:{','.join(said)}" if said else name
+
+
+def part_entry(registry: Registry, name: str) -> dict[str, Any]:
+    """What there is to know about a part, ready for JSON: equation, paper, and each setting with range and space."""
+    cls = registry[name]
+    spaces = search_space(cls)
+    numbers = [
+        {
+            "name": key,
+            "default": field.default,
+            "range": str(field.metadata["domain"]),
+            "space": str(spaces[key]) if key in spaces else None,
+        }
+        for key, field in hyperparameters(cls).items()
+    ]
+    others = [
+        {"name": field.name, "default": None if _required(field) else _written(field.default)}
+        for field in dataclasses.fields(cls)
+        if field.name not in hyperparameters(cls)
+    ]
+    return {
+        "name": name,
+        "class": cls.__name__,
+        "about": next(iter((cls.__doc__ or "").strip().splitlines()), ""),
+        "equation": getattr(cls, "equation", ""),
+        "paper": getattr(cls, "paper", ""),
+        "contains": list(getattr(cls, "contains", ())),
+        "hyperparameters": numbers,
+        "settings": others,
+    }
+
+
+def _pieces(rest: str, text: str) -> list[str]:
+    """Settings between commas; a comma inside parentheses belongs to a part inside."""
+    pieces, depth, start = [], 0, 0
+    for at, letter in enumerate(rest):
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            break
+        if letter == "," and depth == 0:
+            pieces.append(rest[start:at])
+            start = at + 1
+    if depth:
+        raise SettingError(f"{text!r}: its parentheses do not match")
+    pieces.append(rest[start:])
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+def _value(registry: Registry, owner: str, field: dataclasses.Field[Any], text: str) -> Any:
+    if "part" in field.metadata:
+        if _required(field):
+            raise SettingError(f"{owner} takes arrays, which a command line cannot; use the library")
+        inside = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+        return part_from_text(registry, inside)
+    if "domain" in field.metadata:
+        return _number(owner, field.metadata["domain"], text)
+    if isinstance(field.default, bool):
+        if text.lower() not in TRUTH:
+            raise SettingError(f"{owner} = {text!r}; it must be true or false")
+        return TRUTH[text.lower()]
+    return text
+
+
+def _number(owner: str, domain: Domain, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise SettingError(f"{owner} = {text!r}; it must be {domain}") from None
+    if number not in domain:
+        raise SettingError(f"{owner} = {text}; it must be {domain}")
+    return int(number) if domain.whole else number
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _written(value: Any) -> Any:
+    """A setting as text that is read back; `repr` of a float is its shortest exact form."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
