@@ -31,8 +31,7 @@ from tests.x64.methods import checks  # noqa: E402
 from tests.x64.methods.cases import CASES, DEFAULTS  # noqa: E402
 from tests.x64.schedules.checks import CHECKS as SCHEDULE_CHECKS  # noqa: E402
 
-METHODS = ["sgd", "momentum", "nesterov", "delta_bar_delta", "adagrad", "adadelta", "rmsprop", "adam", "amsgrad",
-           "averaging", "clipping"]  # fmt: skip
+METHODS = [*dict.fromkeys(case.module for case in CASES), "averaging", "clipping"]
 SCHEDULES = ["decay", "cycle", "switch", "plateau", "combine", "contract"]
 
 # "file class.function: change" → why no test could tell it from the original
@@ -220,7 +219,9 @@ def checks_of(room: str, stem: str, owner: str = "") -> list[Callable[[], None]]
     ]
     found += [lambda case=case: checks.check_by_hand(case) for case in cases]
     found += [lambda case=case: checks.check_look(case) for case in cases if "Nesterov" in case.cls]
-    found += [lambda case=case: checks.check_stride(case) for case in cases if case.cls != "DeltaBarDelta"]
+    found += [
+        lambda case=case: checks.check_stride(case) for case in cases if checks.look_up(stem, case.cls).has_stride
+    ]
     own = {
         "delta_bar_delta": [checks.check_delta_bar_delta_tiny],
         "adam": [checks.check_adamw_leaves],

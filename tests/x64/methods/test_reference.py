@@ -4,7 +4,15 @@ import pytest
 from tests.x64.methods import checks
 from tests.x64.methods.cases import CASES, DEFAULTS
 
-STRIDES = [c for c in CASES if c.cls != "DeltaBarDelta"]
+from steepest.methods import METHODS
+
+STRIDES = [c for c in CASES if checks.look_up(c.module, c.cls).has_stride]
+
+
+def test_every_method_has_a_loop_by_hand():
+    methods = {METHODS[name] for name in METHODS if name != "coordinate"}
+    assert methods <= {checks.look_up(case.module, case.cls) for case in CASES}
+    assert methods <= {checks.look_up(*key) for key in DEFAULTS}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
