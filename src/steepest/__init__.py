@@ -12,7 +12,7 @@ Everything here is imported on first use, so `import steepest` is quick and need
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from steepest.core.version import __version__
 
@@ -50,22 +50,23 @@ _WHERE = {
     "penalties.decay": ("WeightDecay",),
     "penalties.norms": ("L1", "L2", "ElasticNet", "NoPenalty"),
     "schedules": ("SCHEDULES",),
+    "schedules.combine": ("Chain", "Sequence", "WarmUp"),
+    "schedules.cycle": ("OneCycle",),
+    "schedules.decay": ("Constant", "Cosine", "Exponential", "InverseTime", "LinearDecay", "Step"),
+    "schedules.plateau": ("Plateau",),
+    "schedules.switch": ("MomentumSwitch",),
     "stops": ("STOPS",),
     "stops.rules": ("NoGain", "Reached"),
     "study.compare": ("Comparison", "compare"),
     "study.estimator": ("Classifier",),
+    "study.settings": ("Settings",),
+    "study.store": ("Store",),
     "study.sweep": ("Sweep", "sweep"),
     "train.recipe": ("Recipe",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 
-__all__ = sorted([*_MODULE_OF, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
-
-if TYPE_CHECKING:
-    from steepest.core.errors import DataError, SettingError, SteepestError, StoreError
-    from steepest.data import Dataset, from_arrays, open
-    from steepest.study.sweep import Sweep, sweep
-    from steepest.train.recipe import Recipe
+__all__ = sorted([*_MODULE_OF, "__version__"])  # pyright: ignore
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from steepest.methods.momentum import Momentum
 from steepest.methods.sgd import SGD
 from steepest.schedules.combine import Chain, Sequence, WarmUp
 from steepest.schedules.cycle import OneCycle
-from steepest.schedules.decay import Constant, Cosine, Exponential, Linear, Step
+from steepest.schedules.decay import Constant, Cosine, Exponential, LinearDecay, Step
 from steepest.schedules.plateau import Plateau
 
 S = torch.optim.lr_scheduler
@@ -37,7 +37,7 @@ def rates_of(make, by_epoch=False, losses=None, what="lr"):
 
 BY_STEP = [
     (Constant(), lambda o: S.ConstantLR(o, factor=1.0)),
-    (Linear(until=0.5, last=0.1), lambda o: S.LinearLR(o, 1.0, 0.1, total_iters=TOTAL // 2)),
+    (LinearDecay(until=0.5, last=0.1), lambda o: S.LinearLR(o, 1.0, 0.1, total_iters=TOTAL // 2)),
     (Cosine(last=0.1), lambda o: S.CosineAnnealingLR(o, TOTAL, eta_min=0.02)),
     (
         WarmUp(Cosine(), share=0.25, start_factor=0.1),
@@ -46,7 +46,7 @@ BY_STEP = [
         ),
     ),
     (
-        Sequence(Linear(last=0.5), Constant(), at=0.25),
+        Sequence(LinearDecay(last=0.5), Constant(), at=0.25),
         lambda o: S.SequentialLR(o, [S.LinearLR(o, 1.0, 0.5, TOTAL // 4), S.ConstantLR(o, factor=1.0)], [TOTAL // 4]),
     ),
 ]

@@ -9,7 +9,7 @@ SCHEDULES = Registry(
     {
         "constant": "steepest.schedules.decay:Constant",
         "step": "steepest.schedules.decay:Step",
-        "linear": "steepest.schedules.decay:Linear",
+        "linear": "steepest.schedules.decay:LinearDecay",
         "exponential": "steepest.schedules.decay:Exponential",
         "inverse-time": "steepest.schedules.decay:InverseTime",
         "cosine": "steepest.schedules.decay:Cosine",

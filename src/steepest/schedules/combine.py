@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from steepest.core.hyper import Domain, Hyper, hyper, part
 from steepest.core.spec import spec
 from steepest.schedules.contract import Array, Moment, Schedule, Tree, changed
-from steepest.schedules.decay import Constant, Linear
+from steepest.schedules.decay import Constant, LinearDecay
 
 OPEN = Domain(low=0.0, high=1.0, open_low=True, open_high=True)
 
@@ -48,7 +48,7 @@ class Sequence(Schedule):
     equation: ClassVar[str] = "first for k < at·T, then second from its start"
 
     first: Schedule = part(default=Constant())
-    second: Schedule = part(default=Linear())
+    second: Schedule = part(default=LinearDecay())
     at: Hyper = hyper(default=0.5, domain=OPEN)
 
     def start(self) -> Tree:

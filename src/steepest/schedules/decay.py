@@ -52,7 +52,7 @@ class Step(Schedule):
 
 
 @spec
-class Linear(Schedule):
+class LinearDecay(Schedule):
     """Linear decay to a floor: ε = (1 − a)ε₀ + a·last·ε₀ with a = min(k/τ, 1) and τ = until·T.
 
     **Equation** (Goodfellow et al. 2016, eq. 8.14: ε_k = (1−k/τ)ε₀ + (k/τ)ε_τ, constant after τ). **Hyperparameters**
@@ -60,7 +60,7 @@ class Linear(Schedule):
     about 1 %). Equals torch's `LinearLR(start_factor=1, end_factor=last, total_iters=τ)` and `optax.linear_schedule`,
     stepped every step.
 
-    >>> float(Linear(until=1.0, last=0.5).factor(Moment(6, 0, 10, 10), ()))      # half way
+    >>> float(LinearDecay(until=1.0, last=0.5).factor(Moment(6, 0, 10, 10), ()))      # half way
     0.75
     """
 

@@ -65,7 +65,7 @@ class Study:
     def estimate(self, cores: int | None = None) -> float:
         """About how many seconds it takes with nothing in the store; good to a factor of two or so."""
         s = self.settings
-        plan = self.as_plan(lambda *_: False)
+        plan = self.as_plan()
         sizes = self.candidates[0].recipe().model.sizes(plan.shape, max(len(self.source.classes), 1))
         weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
         rows = self.draw.sizes.train
@@ -89,7 +89,7 @@ class Study:
         """All recipes of a replicate: candidate by candidate, the defaults first."""
         return [c.recipe(values) for c in self.candidates for values in c.trials(replicate)]
 
-    def as_plan(self, skip: Callable[[int, int], bool]) -> Plan:
+    def as_plan(self, skip: Callable[[int, int], bool] | None = None) -> Plan:
         """The trainings as the engine takes them."""
         made: dict[int, list[Recipe]] = {}
 

@@ -13,14 +13,31 @@ from steepest.core.errors import SettingError, unknown
 from steepest.core.hyper import Domain
 from steepest.core.registry import Registry
 from steepest.core.spec import hyperparameters, search_space
+from steepest.inits import INITS
+from steepest.losses import LOSSES
+from steepest.methods import AVERAGES, CLIPS, METHODS
+from steepest.models import MODELS
+from steepest.penalties import PENALTIES
+from steepest.schedules import SCHEDULES
+from steepest.stops import STOPS
 
+REGISTRIES: dict[str, Registry] = {
+    "methods": METHODS,
+    "penalties": PENALTIES,
+    "losses": LOSSES,
+    "schedules": SCHEDULES,
+    "inits": INITS,
+    "models": MODELS,
+    "stops": STOPS,
+    "clips": CLIPS,
+    "averages": AVERAGES,
+}
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def part_from_text(registry: Registry, text: str) -> Any:
     """The method, penalty, schedule … that a text names and sets.
 
-    >>> from steepest.methods import METHODS
     >>> part_from_text(METHODS, "adam:rate=0.01,correct=false")
     Adam(rate=0.01, correct=False)
 
@@ -50,7 +67,6 @@ def part_from_text(registry: Registry, text: str) -> Any:
 def part_text(registry: Registry, part: Any) -> str:
     """The text of a part, with the settings that differ from its defaults; `part_from_text` reads it back.
 
-    >>> from steepest.methods import METHODS
     >>> part_text(METHODS, part_from_text(METHODS, "adam:rate=1e-2"))
     'adam:rate=0.01'
     """

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -81,14 +81,14 @@ class Plan:
     threads: int = 0
     memory: float = 0.5
     keep_params: bool = True
-    skip: Callable[[int, int], bool] = field(default=lambda replicate, recipe: False)
+    skip: Callable[[int, int], bool] | None = None  # (replicate, recipe) → already trained
 
     def tasks(self) -> list[Task]:
         """All tasks, replicate by replicate, without the trainings to skip."""
         made = []
         for replicate in range(self.replicates):
             recipes = [recipe.general() for recipe in self.recipes(replicate)]
-            todo = [i for i in range(len(recipes)) if not self.skip(replicate, i)]
+            todo = [i for i in range(len(recipes)) if self.skip is None or not self.skip(replicate, i)]
             outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
             chosen = [recipes[i] for i in todo]
             for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most(chosen, outputs)):
@@ -203,7 +203,7 @@ def _in_order_of_finishing(
     on_progress: Callable[[Progress], None] | None,
     meter: _Meter,
 ) -> Iterator[list[Result]]:
-    """Results of each task; a few tasks are in the pool's hands at a time, so that an interrupt leaves little to undo."""
+    """Results of each task as it finishes; few tasks are under way at a time, so an interrupt leaves little undone."""
     coming = iter(tasks)
     running: set[Future[list[Result]]] = set()
     while True:

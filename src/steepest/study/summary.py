@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from steepest.core.spec import hyperparameters
 from steepest.methods import METHODS
 from steepest.study.candidates import Candidate
 from steepest.study.settings import Settings
@@ -43,40 +44,52 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     """The answer of a comparison.
 
     In each replicate every candidate picks the trial with the best validation score (ties: the lower validation loss)
-    and is scored with it on the test rows; a method picks among the trials of all its candidates, and so does a penalty.
+    and is scored with it on the test rows. A method picks among the trials of all its candidates; so does a penalty.
     """
-    design = Design(
-        settings.replicates, settings.trials, n_train, n_test, settings.margin, settings.level, settings.metric
-    )
+    s = settings
+    design = Design(s.replicates, s.trials, n_train, n_test, s.margin, s.level, s.metric)
     best = np.array([pick(got, [c]) for c in range(len(made))])  # [candidates, replicates, 2]
-    cell_scores = _scores(got, best)
-    cells = [_cell(settings, made[c], c, got, best[c], cell_scores[:, c], design) for c in range(len(made))]
-    families, pairs = [], []
-    for factor, names, of in (
-        ("method", settings.methods, lambda c: c.method),
-        ("penalty", settings.penalties, lambda c: c.penalty),
-    ):
-        picks = np.array([pick(got, [i for i, c in enumerate(made) if of(c) == name]) for name in names])
-        families.append(_family(factor, names, _scores(got, picks), design))
-    for family in families:
-        pairs += [_named(pair, family.factor, family.names) for pair in family.pairs]
-    names = tuple(candidate.name for candidate in made)
-    pairs += [_named(pair, "cell", names) for pair in _pairs(cell_scores, design)]
+    cells = [_cell(candidate, c, got, best[c], design) for c, candidate in enumerate(made)]
+    cell_names = tuple(candidate.name for candidate in made)
+    families = [
+        _Scored("method", s.methods, _searched(s.methods, [c.method for c in made], got)),
+        _Scored("penalty", s.penalties, _searched(s.penalties, [c.penalty for c in made], got)),
+        _Scored("cell", cell_names, _scores(got, best)),
+    ]
+    judged = [family.judged(design) for family in families]
     return Answer(
         cells=cells,
-        pairs=pairs,
-        families=[
-            _family_row(family, picks_of, design)
-            for family, picks_of in zip(families, _family_scores(settings, made, got))
-        ],
-        verdict=sentence(families, design),
-        warnings=_warnings(families[0], cells, settings),
+        pairs=[_named(pair, family) for family in judged for pair in family.pairs],
+        families=[family.row(design) for family in families[:2]],
+        verdict=sentence(judged[:2], design),
+        warnings=_warnings(judged[0], cells, s.metric),
         recommended=_recommended(made, cells, got, best),
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Things compared with one another, by their test scores [replicates, members]."""
+
+    factor: str
+    names: tuple[str, ...]
+    scores: np.ndarray
+
+    def judged(self, design: Design) -> Family:
+        pairs: list[Pair] = []
+        if len(self.names) > 1:
+            pairs = compare_paired(self.scores, design.n_train, design.n_test, design.margin, design.level)
+        pairs = without_verdict(pairs) if design.estimates_only else pairs
+        return Family(self.factor, self.names, tuple(self.scores.mean(axis=0).tolist()), tuple(pairs))
+
+    def row(self, design: Design) -> dict[str, Any]:
+        """For reports: each member's mean test score with its interval."""
+        members = [{"name": name, **_mean(self.scores[:, i], design)} for i, name in enumerate(self.names)]
+        return {"factor": self.factor, "members": members}
+
+
 def pick(got: Outcomes, members: Sequence[int]) -> np.ndarray:
-    """[replicates, 2]: the candidate among `members`, and its trial, with the best validation score in each replicate."""
+    """[replicates, 2]: in each replicate the best candidate among `members` by validation score, and its trial."""
     score = got.validation[:, members, 1:]
     loss = got.loss[:, members, 1:]
     replicates, _, trials = score.shape
@@ -91,34 +104,9 @@ def _scores(got: Outcomes, picks: np.ndarray) -> np.ndarray:
     return np.stack([got.test[replicate, p[:, 0], p[:, 1]] for p in picks], axis=1)
 
 
-def _family_scores(settings: Settings, made: Sequence[Candidate], got: Outcomes) -> list[np.ndarray]:
-    groups: list[tuple[tuple[str, ...], Callable[[Candidate], str]]] = [
-        (settings.methods, lambda c: c.method),
-        (settings.penalties, lambda c: c.penalty),
-    ]
-    return [
-        _scores(got, np.array([pick(got, [i for i, c in enumerate(made) if of(c) == name]) for name in names]))
-        for names, of in groups
-    ]
-
-
-def _pairs(scores: np.ndarray, design: Design) -> list[Pair]:
-    if scores.shape[1] < 2:
-        return []
-    pairs = compare_paired(scores, design.n_train, design.n_test, design.margin, design.level)
-    return without_verdict(pairs) if design.estimates_only else pairs
-
-
-def _family(factor: str, names: tuple[str, ...], scores: np.ndarray, design: Design) -> Family:
-    return Family(factor, names, tuple(scores.mean(axis=0).tolist()), tuple(_pairs(scores, design)))
-
-
-def _family_row(family: Family, scores: np.ndarray, design: Design) -> dict[str, Any]:
-    """A family for reports: each member's mean test score with its interval."""
-    return {
-        "factor": family.factor,
-        "members": [{"name": name, **_mean(scores[:, i], design)} for i, name in enumerate(family.names)],
-    }
+def _searched(names: Sequence[str], of: Sequence[str], got: Outcomes) -> np.ndarray:
+    """Test scores [replicates, names] where each name searches all the candidates that carry it."""
+    return _scores(got, np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names]))
 
 
 def _mean(values: np.ndarray, design: Design) -> dict[str, Any]:
@@ -126,33 +114,15 @@ def _mean(values: np.ndarray, design: Design) -> dict[str, Any]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "values": values.tolist()}
 
 
-def _named(pair: Pair, factor: str, names: Sequence[str]) -> dict[str, Any]:
-    return {"factor": factor, **pair.as_dict(), "a": names[pair.a], "b": names[pair.b]}
+def _named(pair: Pair, family: Family) -> dict[str, Any]:
+    return {"factor": family.factor, **pair.as_dict(), "a": family.names[pair.a], "b": family.names[pair.b]}
 
 
-def _cell(
-    settings: Settings,
-    candidate: Candidate,
-    c: int,
-    got: Outcomes,
-    best: np.ndarray,
-    scores: np.ndarray,
-    design: Design,
-) -> dict[str, Any]:
+def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design: Design) -> dict[str, Any]:
     defaults = got.test[:, c, 0]
-    winner = _most_promising(got, best)
-    replicate, trial = winner, int(best[winner, 1])
+    replicate = _most_promising(got, best)
+    trial = int(best[replicate, 1])
     winners = [got.values[r][c][int(best[r, 1])] for r in range(len(best))]
-    warnings = []
-    for name, space in candidate.spaces.items():
-        end = at_edge(space, [values[name] for values in winners])
-        if end is not None:
-            owner = (
-                candidate.method if name in got.values[0][c][1] and _is_method(candidate, name) else candidate.penalty
-            )
-            warnings.append(
-                f"best {name} lies at the {end} edge of its space ({space}); widen it: --space {owner}.{name}=LOW:HIGH"
-            )
     return {
         "method": candidate.method,
         "penalty": candidate.penalty,
@@ -161,15 +131,24 @@ def _cell(
             "hyperparameters": dict(got.values[replicate][c][trial]),
             "validation": float(got.validation[replicate, c, trial]),
         },
-        "test": _mean(scores, design),
+        "test": _mean(_scores(got, best[None])[:, 0], design),
         "expected_best": expected_best(got.validation[:, c, 1:]).mean(axis=0).tolist(),
         "diverged": int(got.diverged[:, c].sum()),
-        "warnings": warnings,
+        "warnings": _edges(candidate, winners),
     }
 
 
-def _is_method(candidate: Candidate, name: str) -> bool:
-    return name in METHODS[candidate.method].__dataclass_fields__
+def _edges(candidate: Candidate, winners: Sequence[Mapping[str, float]]) -> list[str]:
+    """A warning for each hyperparameter whose winners crowd at an end of its space."""
+    made = []
+    for name, space in candidate.spaces.items():
+        end = at_edge(space, [values[name] for values in winners])
+        if end is not None:
+            owner = candidate.method if name in hyperparameters(METHODS[candidate.method]) else candidate.penalty
+            made.append(
+                f"best {name} lies at the {end} edge of its space ({space}); widen it: --space {owner}.{name}=LOW:HIGH"
+            )
+    return made
 
 
 def _most_promising(got: Outcomes, best: np.ndarray) -> int:
@@ -196,7 +175,7 @@ def _recommended(
     return {"method": made[c].method, "penalty": made[c].penalty, **cells[c]["tuned"]}
 
 
-def _warnings(methods: Family, cells: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+def _warnings(methods: Family, cells: Sequence[dict[str, Any]], metric: str) -> list[str]:
     contains = {name: METHODS[name].contains for name in methods.names}
-    suspects = search_space_suspect(methods.pairs, methods.names, contains, settings.metric)
+    suspects = search_space_suspect(methods.pairs, methods.names, contains, metric)
     return suspects + [f"{cell['method']}+{cell['penalty']}: {text}" for cell in cells for text in cell["warnings"]]

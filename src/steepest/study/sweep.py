@@ -101,9 +101,9 @@ def sweep(
     **Replicates** each draws a stratified split (`test` share, then `validation` share of the rest; 0 for none; equal
     rows, or equal `groups`, stay on one side), the order of rows and the initial weights. All recipes of a replicate
     share them; (seed, replicate) decides them.
-    **Settings** epochs ≥ 1; `exact`: blocks of fixed width, so that on the CPU a result is the same bit for bit whatever
-    trains beside it (False: faster, the same to rounding); `threads` 0: one for each core; `memory`: the share of free
-    memory to ask for, in (0, 1].
+    **Settings** epochs ≥ 1; `exact`: blocks of fixed width, so that on the CPU a result is the same bit for bit
+    whatever trains beside it (False: faster, the same to rounding); `threads` 0: one for each core; `memory`: the share
+    of free memory to ask for, in (0, 1].
     **Raises** SettingError for recipes or settings that do not fit, DataError for rows or classes that cannot be used.
 
     >>> from sklearn.datasets import load_iris

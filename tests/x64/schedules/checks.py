@@ -66,7 +66,7 @@ def check_step() -> None:
 
 def check_linear() -> None:
     """Down to the floor and not below, also when a training goes on past its plan."""
-    linear = look_up("decay", "Linear")
+    linear = look_up("decay", "LinearDecay")
     assert (linear().until, linear().last) == (1.0, 0.01)
     for until, last in ((1.0, 0.01), (0.37, 0.2), (0.5, 0.0)):
         equals(linear(until=until, last=last), hand.linear(*SIZE, until, last))
@@ -175,7 +175,11 @@ def check_warm_up() -> None:
 
 def check_chain() -> None:
     """Both at once, each with its own memory."""
-    step, linear, switch = look_up("decay", "Step"), look_up("decay", "Linear"), look_up("switch", "MomentumSwitch")
+    step, linear, switch = (
+        look_up("decay", "Step"),
+        look_up("decay", "LinearDecay"),
+        look_up("switch", "MomentumSwitch"),
+    )
     chain, plateau = look_up("combine", "Chain"), look_up("plateau", "Plateau")
     first, second = np.array(hand.step(*SIZE, 0.5, 3)), np.array(hand.linear(*SIZE, 1.0, 0.1))
     both = chain(step(by=0.5, every=3), linear(last=0.1))
@@ -190,7 +194,7 @@ def check_chain() -> None:
 
 def check_sequence() -> None:
     """One after the other, the later one from its own start; both see every loss."""
-    cosine, linear, plateau = look_up("decay", "Cosine"), look_up("decay", "Linear"), look_up("plateau", "Plateau")
+    cosine, linear, plateau = look_up("decay", "Cosine"), look_up("decay", "LinearDecay"), look_up("plateau", "Plateau")
     sequence = look_up("combine", "Sequence")
     assert sequence().at == 0.5
     early = hand.linear(3, PER_EPOCH, 1.0, 0.5)
@@ -230,7 +234,7 @@ CHECKS = {
     "decay": {
         "Constant": [check_constant],
         "Step": [check_step],
-        "Linear": [check_linear],
+        "LinearDecay": [check_linear],
         "Exponential": [check_exponential],
         "InverseTime": [check_inverse_time],
         "Cosine": [check_cosine],

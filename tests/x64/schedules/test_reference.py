@@ -8,7 +8,7 @@ from tests.x64.schedules import checks
 
 from steepest.methods.sgd import SGD
 from steepest.schedules.combine import Sequence, WarmUp
-from steepest.schedules.decay import Constant, Cosine, Exponential, Linear, Step
+from steepest.schedules.decay import Constant, Cosine, Exponential, LinearDecay, Step
 
 TOTAL = checks.EPOCHS * checks.PER_EPOCH
 
@@ -23,7 +23,7 @@ def test_equals_the_loop_by_hand(check):
 
 PAIRS = [
     (Cosine(last=0.2), optax.cosine_decay_schedule(0.3, TOTAL, alpha=0.2)),
-    (Linear(until=0.5, last=0.1), optax.linear_schedule(0.3, 0.03, TOTAL // 2)),
+    (LinearDecay(until=0.5, last=0.1), optax.linear_schedule(0.3, 0.03, TOTAL // 2)),
     (Exponential(decay=0.8), optax.exponential_decay(0.3, checks.PER_EPOCH, 0.8, staircase=True)),
     (Exponential(decay=0.8, staircase=False), optax.exponential_decay(0.3, checks.PER_EPOCH, 0.8)),
     (Step(by=0.2, every=4), optax.exponential_decay(0.3, 4 * checks.PER_EPOCH, 0.2, staircase=True)),
@@ -32,7 +32,7 @@ PAIRS = [
         optax.warmup_cosine_decay_schedule(0.03, 0.3, TOTAL // 4, TOTAL),
     ),
     (
-        Sequence(Constant(), Linear(last=0.5), at=0.25),
+        Sequence(Constant(), LinearDecay(last=0.5), at=0.25),
         optax.join_schedules([optax.constant_schedule(0.3), optax.linear_schedule(0.3, 0.15, 90)], [30]),
     ),
 ]

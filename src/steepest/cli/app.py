@@ -1,0 +1,103 @@
+"""The application: its commands, where their settings come from, and how each way to end becomes an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError
+
+from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
+from steepest.cli.interrupts import Stopped, stoppable
+from steepest.cli.options import Output
+from steepest.cli.settings import ENVIRONMENT, FILE
+from steepest.core.errors import SteepestError
+from steepest.core.version import __version__
+
+BROKEN_PIPE = 141  # as a shell reports any command that the end of a pipe stopped
+
+ABOUT = """Which optimization method and which regularization train best on your data, by how much, or undetermined."""
+
+EPILOGUE = """Examples:
+
+  steepest compare digits               compare methods and penalties on handwritten digits
+  steepest compare photos/              … on your folder of images, one subfolder a class
+
+Settings come from the command line, else from STEEPEST_COMPARE_TRIALS=30 or STEEPEST_TRIALS=30 in the environment, \
+else from steepest.toml ([compare] trials = 30), else they have the defaults shown.
+"""
+
+
+def build() -> App:
+    """The application with all its commands."""
+    app = App(
+        name="steepest",
+        help=ABOUT,
+        help_epilogue=EPILOGUE,
+        help_format="plaintext",
+        version=__version__,
+        config=[*ENVIRONMENT, FILE],
+    )
+    for module in (compare, fit, evaluate, predict):
+        name = module.__name__.rpartition(".")[2]
+        app.command(getattr(module, name), help_epilogue=module.EXAMPLES)
+    for module in (runs, data):
+        app.command(module.app)
+    app.command(methods.methods, help_epilogue=methods.EXAMPLES)
+    app.register_install_completion_command(help="Install completion of commands and options for your shell.")
+    return app
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Parse, call, and turn every way to end into an exit code and at most one line on standard error."""
+    tokens = list(sys.argv[1:] if argv is None else argv)
+    try:
+        command, arguments, _ = build().parse_args(tokens, print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        return _fail(one_line(error), 2)
+    except SteepestError as error:
+        return _fail(str(error), error.exit_code)
+    output = arguments.arguments.get("output", Output())
+    return _call(lambda: command(*arguments.args, **arguments.kwargs), output.debug)
+
+
+def _call(command: Callable[[], Any], debug: bool) -> int:
+    """One command's exit code, whatever happens in it."""
+    try:
+        with stoppable():
+            code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what is left in its buffer would raise again at exit
+        return BROKEN_PIPE
+    except KeyboardInterrupt as stop:
+        if debug:
+            traceback.print_exc()
+        return _fail(str(stop) or "interrupted", stop.exit_code if isinstance(stop, Stopped) else 130)
+    except SteepestError as error:
+        if debug:
+            traceback.print_exc()
+        return _fail(str(error), error.exit_code)
+    except Exception as error:  # the last resort: a bug is one line too, and its traceback is one option away
+        if debug:
+            traceback.print_exc()
+            return 1
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"internal error: {said[:300]}; run again with --debug", 1)
+    return code if isinstance(code, int) else 0
+
+
+def one_line(error: CycloptsError) -> str:
+    """What cyclopts has to say about a misused command, as one line with what to do."""
+    error.verbose = False
+    said = " ".join(str(error).split())
+    where = " ".join(["steepest", *(error.command_chain or ())])
+    return f"{said.rstrip('.?')}{'?' if said.endswith('?') else ''}; see {where} --help"
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"steepest: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,67 @@
+"""`steepest data`: what comes along, and what a source holds and what is wrong with it."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from steepest.cli.console import Terminal
+from steepest.cli.opening import settings_of
+from steepest.cli.options import DataOptions, Output
+
+EXAMPLES = """Examples:
+
+  steepest data list
+  steepest data check photos/
+"""
+CHECKED = """Examples:
+
+  steepest data check photos/ --size 64
+  steepest data check customers.csv --label churned --missing mean
+"""
+
+app = App(name="data", help="List the built-in data, or check a source of yours.", help_epilogue=EXAMPLES)
+
+
+@app.command(name="list", help_epilogue=EXAMPLES)
+def list_sources(*, output: Output = Output()) -> None:  # noqa: B008 - frozen
+    """List the data that comes along, and the kinds of files that can be read."""
+    from steepest.data.sources import SOURCES
+    from steepest.report.sources import KINDS, sources_table
+
+    terminal = Terminal(output)
+    if output.json:
+        terminal.data("data", {"sources": SOURCES, "kinds": KINDS})
+    else:
+        terminal.show(*sources_table(SOURCES))
+
+
+@app.command(name="check", help_epilogue=CHECKED)
+def check_source(
+    source: str = "digits",
+    /,
+    *,
+    options: DataOptions = DataOptions(),  # noqa: B008
+    output: Output = Output(),  # noqa: B008
+) -> int:
+    """Say what a source holds and everything that is wrong with it; exit 1 if it cannot be used.
+
+    Parameters
+    ----------
+    source
+        A built-in name, a folder of images, or a CSV, Parquet, NPZ or IDX file.
+    """
+    from steepest import data
+    from steepest.report.sources import check_dict, check_lines
+
+    terminal = Terminal(output)
+    with terminal.progress("reading images") as report:
+        found = data.check(
+            source,
+            **settings_of(options),
+            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+        )
+    if output.json:
+        terminal.data("data", check_dict(found))
+    else:
+        terminal.show(*check_lines(found))
+    return 0 if found.usable else 1

@@ -1,0 +1,48 @@
+"""`steepest methods`: what there is to choose from, with equations, ranges and search spaces."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from steepest.cli.console import Terminal
+from steepest.cli.options import Output
+
+EXAMPLES = """Examples:
+
+  steepest methods adam
+  steepest methods --kind schedules
+"""
+
+Kind = Literal[
+    "methods", "penalties", "losses", "schedules", "inits", "models", "stops", "clips", "averages"
+]
+
+
+def methods(
+    name: str | None = None,
+    /,
+    *,
+    kind: Annotated[Kind, Parameter(help="What to list.")] = "methods",
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> None:
+    """List the optimization methods (or penalties, schedules, …): equations, hyperparameters, ranges, search spaces.
+
+    Parameters
+    ----------
+    name
+        Show this one in full.
+    """
+    from steepest.report.catalog import entry_lines, entries_table
+    from steepest.study.parts import REGISTRIES, part_entry
+
+    terminal = Terminal(output)
+    registry = REGISTRIES[kind]
+    entries = [part_entry(registry, one) for one in ([name] if name else registry.names())]
+    if output.json:
+        terminal.data("methods", {"kind": kind, "entries": entries})
+    elif name:
+        terminal.show(*entry_lines(registry.what, entries[0]))
+    else:
+        terminal.show(*entries_table(kind, entries, terminal.out.width))

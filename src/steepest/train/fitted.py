@@ -1,0 +1,135 @@
+"""A trained model with all that predicting needs: recipe, weights, standardisation, classes and the shape of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from steepest.core.errors import DataError
+from steepest.data.schema import Schema
+from steepest.data.standard import Standard
+from steepest.train.cache import precision, prepare
+from steepest.train.recipe import Recipe
+
+Tree = Any
+
+FEWEST_ROWS, MOST_ROWS = 32, 4096  # rows that go through the model at once: a few shapes, so few compilations
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What one training came to.
+
+    params: the reported weights, a tree of arrays as the model makes them; shape: a row's, (D,) or (H, W, C); scores:
+    {"train" | "validation" | "test": {"loss", "accuracy", "balanced", "f1"}}, {} for a part without rows; curves:
+    "train_loss", "validation_loss", "validation_accuracy" → [epochs], NaN once the training has ended; status:
+    "finished", "stopped" or "diverged" (then with its last finite weights); step: where it diverged, or the steps
+    made; epochs: those trained; data: {"name", "rows", "classes", "fingerprint"}; notes: what a user should know.
+    """
+
+    recipe: Recipe
+    params: Tree
+    classes: tuple[str, ...]
+    schema: Schema | None
+    standard: Standard | None
+    shape: tuple[int, ...]
+    scores: Mapping[str, Mapping[str, float]]
+    curves: Mapping[str, np.ndarray]
+    status: str
+    step: int
+    epochs: int
+    seed: int
+    data: Mapping[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+    def predict(self, rows: Any) -> np.ndarray:
+        """The class number of each row [rows]; rows [rows, features] as `Dataset.features()` gives them."""
+        return self._through(_labels, rows).astype(np.int32)
+
+    def labels(self, rows: Any) -> np.ndarray:
+        """The class name of each row [rows], text."""
+        return np.array(self.classes, dtype=object)[self.predict(rows)]
+
+    def probabilities(self, rows: Any) -> np.ndarray | None:
+        """How probable each class is, float64 [rows, classes]; None where the loss gives none (a hinge)."""
+        if not self.recipe.loss.probabilistic:
+            return None
+        return self._through(_probabilities, rows)
+
+    def margins(self, rows: Any) -> np.ndarray:
+        """The model's scores, float64 [rows, outputs]."""
+        return self._through(_margins, rows)
+
+    def losses(self, rows: Any, y: Any) -> np.ndarray:
+        """The loss of each row, float64 [rows]; y [rows] class numbers."""
+        return self._through(_losses, rows, np.asarray(y))
+
+    def prepared(self, rows: Any) -> np.ndarray:
+        """Rows as the model sees them: standardised, in a row's own shape."""
+        rows = np.asarray(rows)
+        features = int(np.prod(self.shape))
+        if rows.ndim < 2 or int(np.prod(rows.shape[1:])) != features:
+            raise DataError(f"rows have shape {rows.shape}; the model reads [rows, {features}]")
+        rows = rows.reshape(len(rows), features)
+        rows = rows if self.standard is None else self.standard.transform(rows)
+        if not np.isfinite(rows).all():
+            row, column = np.argwhere(~np.isfinite(rows))[0]
+            raise DataError(f"row {row + 1}, feature {column + 1} is {rows[row, column]}; the model needs finite numbers")
+        return rows.reshape(len(rows), *self.shape)
+
+    def _through(self, what: Callable[..., Any], rows: Any, *more: np.ndarray) -> np.ndarray:
+        """`what` of each row, some thousand at a time.
+
+        In float64 whatever the weights are in: a row's numbers do not hang on the rows that come with it.
+        """
+        prepare()
+        X = self.prepared(rows)
+        found = []
+        with precision("float64"):
+            for start in range(0, max(len(X), 1), MOST_ROWS):
+                here = slice(start, start + MOST_ROWS)
+                parts = [_filled(part[here]) for part in (X.astype(np.float64, copy=False), *more)]
+                params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), self.params)
+                made = what(self.recipe.model, self.recipe.loss, params, *parts)
+                found.append(np.asarray(made)[: len(X[here])])
+        return np.concatenate(found)
+
+    def __repr__(self) -> str:
+        accuracy = self.scores.get("test", {}).get("accuracy")
+        said = "" if accuracy is None else f", {100 * accuracy:.1f} % right on the test rows"
+        return f"<Fitted {self.recipe!r}: {self.status} after {self.epochs} epochs{said}>"
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    """Rows with zeros after them up to a power of two."""
+    wanted = FEWEST_ROWS
+    while wanted < len(rows):
+        wanted *= 2
+    filled = np.zeros((wanted, *rows.shape[1:]), rows.dtype)
+    filled[: len(rows)] = rows
+    return filled
+
+
+@jax.jit
+def _margins(model: Any, loss: Any, params: Tree, X: Any) -> Any:
+    del loss
+    return model.apply(params, X)
+
+
+@jax.jit
+def _labels(model: Any, loss: Any, params: Tree, X: Any) -> Any:
+    return loss.labels(model.apply(params, X))
+
+
+@jax.jit
+def _probabilities(model: Any, loss: Any, params: Tree, X: Any) -> Any:
+    return loss.probabilities(model.apply(params, X))
+
+
+@jax.jit
+def _losses(model: Any, loss: Any, params: Tree, X: Any, y: Any) -> Any:
+    return loss.rows(model.apply(params, X), y)

@@ -1,0 +1,294 @@
+"""A model as one file: safetensors for the numbers, JSON in its header for all else. No code, no pickle.
+
+    tensors   params/W, params/layer1/b, …; standard/center, standard/scale, standard/fill; curves/train_loss, …
+    header    __metadata__.steepest = {"schema": "steepest.model/1", "recipe": …, "classes": […], …}
+
+Any reader of safetensors opens it. Ours trusts nothing in it: names, types and shapes are checked against the model
+before anything is read into memory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as pack
+
+from steepest.core.atomic import write_atomically
+from steepest.core.errors import DataError, SteepestError
+from steepest.core.version import __version__
+from steepest.data.paths import shown
+from steepest.data.schema import Schema
+from steepest.data.standard import Standard
+from steepest.inits.plain import Zeros
+from steepest.train.fitted import Fitted
+from steepest.train.recipe import Recipe
+from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
+
+SCHEMA = "steepest.model/1"
+KEY = "steepest"
+SUFFIX = ".safetensors"
+HEADER_BYTES = 32 << 20  # a header of more than this is no model's
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+STATUSES = ("finished", "stopped", "diverged")
+TYPES = {"F32": "float32", "F64": "float64"}
+MOST_EPOCHS = 10_000_000
+
+
+def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
+    """Write a model to `path` (`.safetensors` is added where it is missing), whole or not at all; the path written.
+
+    **Raises** SettingError for a recipe that cannot be stored, SteepestError where the file cannot be written.
+    """
+    place = Path(path)
+    place = place if place.suffix == SUFFIX else place.with_name(place.name + SUFFIX)
+    tensors = {f"params/{name}": leaf for name, leaf in named(fitted.params).items()}
+    if fitted.standard is not None:
+        tensors |= {f"standard/{name}": array for name, array in fitted.standard.to_arrays().items()}
+    tensors |= {f"curves/{name}": np.asarray(curve, np.float64) for name, curve in fitted.curves.items()}
+    text = json.dumps(_described(fitted), allow_nan=False)  # ASCII: names that are no Unicode survive
+    if len(text) > HEADER_BYTES - (1 << 20):
+        raise SteepestError(
+            f"{shown(place)}: the recipe is too large to be stored ({len(text):,} bytes); start from drawn weights"
+        )
+    return write_atomically(
+        place, pack({n: np.ascontiguousarray(a) for n, a in tensors.items()}, {KEY: text, "format": "np"})
+    )
+
+
+def load(path: str | os.PathLike[str]) -> Fitted:
+    """The model that `save` wrote.
+
+    **Raises** DataError, in one line that names the file, for one that is missing, damaged, no model, of a newer
+    steepest, or does not add up (a tensor missing, misshapen or with NaN).
+    """
+    place = Path(path)
+    try:
+        size = _check_length(place)
+        with safe_open(place, framework="np") as file:
+            return _read(file, size)
+    except SafetensorError as error:
+        raise DataError(f"{shown(place)}: is no safetensors file, or damaged ({_one_line(error)})") from error
+    except OSError as error:
+        raise DataError(f"{shown(place)}: cannot be read ({error.strerror or error})") from error
+    except RecursionError as error:
+        raise DataError(f"{shown(place)}: is no model of steepest (its header is nested too deeply)") from error
+    except SteepestError as error:
+        raise DataError(f"{shown(place)}: {error}") from error
+
+
+def named(params: Any) -> dict[str, np.ndarray]:
+    """Leaves of a tree of dicts by their path: {"layer1/W": …}."""
+    found = jax.tree_util.tree_flatten_with_path(params)[0]
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in found}
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def _described(fitted: Fitted) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "recipe": recipe_to_json(fitted.recipe),
+        "classes": list(fitted.classes),
+        "data_schema": None if fitted.schema is None else fitted.schema.to_json(),
+        "standard": fitted.standard is not None,
+        "shape": list(fitted.shape),
+        "scores": {part: {n: _number(v) for n, v in found.items()} for part, found in fitted.scores.items()},
+        "curves": list(fitted.curves),
+        "status": fitted.status,
+        "step": int(fitted.step),
+        "epochs": int(fitted.epochs),
+        "seed": int(fitted.seed),
+        "data": dict(fitted.data),
+        "notes": list(fitted.notes),
+    }
+
+
+def _number(value: float) -> float | str:
+    """JSON has no NaN and no infinity: by name."""
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def _check_length(place: Path) -> int:
+    """The file's size, where its header is of a size that a header can be."""
+    if place.is_dir():
+        raise DataError("is a folder; give the model's file")
+    size = place.stat().st_size
+    with place.open("rb") as file:
+        start = file.read(8)
+    if len(start) < 8 or struct.unpack("<Q", start)[0] > min(size - 8, HEADER_BYTES):
+        raise DataError("is no safetensors file, or damaged (its header is longer than the file, or than any model's)")
+    return size
+
+
+def _read(file: Any, size: int) -> Fitted:
+    stored = _header(file)
+    recipe = recipe_from_json(stored["recipe"])
+    classes = _texts(stored, "classes")
+    shape = _whole_numbers(stored, "shape")
+    schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
+    if schema is not None and schema.shape != shape:
+        raise DataError(f"does not add up: rows of shape {shape}, but data of shape {schema.shape}")
+    reading = _Tensors(file)
+    params = _params(recipe, classes, shape, reading, size)
+    standard = None
+    if stored["standard"]:
+        features = math.prod(shape)
+        arrays = {n: reading.take(f"standard/{n}", (features,), "F64") for n in ("center", "scale", "fill")}
+        standard = Standard.from_arrays(arrays)
+    curves = {n: reading.curve(f"curves/{n}") for n in _texts(stored, "curves") if n in CURVES}
+    if stored["status"] not in STATUSES:
+        raise DataError(f"is no model of steepest (its status is {stored['status']!r})")
+    return Fitted(
+        recipe=recipe,
+        params=params,
+        classes=classes,
+        schema=schema,
+        standard=standard,
+        shape=shape,
+        scores=_scores(stored),
+        curves=curves,
+        status=stored["status"],
+        step=_whole(stored, "step"),
+        epochs=_whole(stored, "epochs"),
+        seed=_whole(stored, "seed"),
+        data=_mapping(stored, "data"),
+        notes=_texts(stored, "notes"),
+    )
+
+
+NEEDED = ("recipe", "classes", "data_schema", "standard", "shape", "scores", "curves", "status", "step", "epochs")
+NEEDED += ("seed", "data", "notes")
+
+
+def _header(file: Any) -> dict[str, Any]:
+    text = (file.metadata() or {}).get(KEY)
+    if text is None:
+        raise DataError("is a safetensors file, but no model of steepest")
+    try:
+        stored = json.loads(text, parse_constant=float)
+    except ValueError as error:
+        raise DataError(f"is no model of steepest (its header is no JSON: {error})") from error
+    check_schema(stored, SCHEMA, "the model")
+    for name in NEEDED:
+        if name not in stored:
+            raise DataError(f"is no model of steepest (its header lacks {name!r})")
+    return stored
+
+
+def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], reading: _Tensors, size: int) -> Any:
+    """The weights, each of the shape that the model needs; nothing is made before all shapes agree."""
+    outputs = recipe.loss.outputs(len(classes))
+    if max(recipe.model.sizes(shape, outputs)) > size:
+        raise DataError("does not add up: a layer is wider than the file is long")
+    wanted = jax.eval_shape(
+        lambda: recipe.model.init(jax.random.key(0), shape, outputs, Zeros(), np.dtype(recipe.dtype))
+    )
+    leaves, treedef = jax.tree.flatten(wanted)
+    names = list(jax.tree_util.tree_flatten_with_path(wanted)[0])
+    kind = next(name for name, dtype in TYPES.items() if dtype == recipe.dtype)
+    found = []
+    paths = [f"params/{jax.tree_util.keystr(path, simple=True, separator='/')}" for path, _ in names]
+    reading.only(paths, "params/")
+    for path, leaf in zip(paths, leaves):
+        reading.check(path, leaf.shape, kind)
+    for path, leaf in zip(paths, leaves):
+        array = reading.take(path, leaf.shape, kind)
+        if not np.isfinite(array).all():
+            raise DataError(f"does not add up: the weights {path} hold NaN or infinity")
+        found.append(array)
+    return jax.tree.unflatten(treedef, found)
+
+
+class _Tensors:
+    """The tensors of an open file; shape and type are known before one is read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._names = set(file.keys())
+
+    def only(self, wanted: list[str], prefix: str) -> None:
+        """Refuse tensors of this kind that the model has no use for."""
+        for name in sorted(self._names):
+            if name.startswith(prefix) and name not in wanted:
+                raise DataError(f"does not add up: it holds {shown(name)}, which the model lacks")
+
+    def check(self, name: str, shape: tuple[int, ...] | None, kind: str) -> tuple[int, ...]:
+        if name not in self._names:
+            raise DataError(f"does not add up: {shown(name)} is missing")
+        part = self._file.get_slice(name)
+        have, type_ = tuple(part.get_shape()), str(part.get_dtype())
+        if type_ != kind or (shape is not None and have != tuple(shape)):
+            wanted = f"{TYPES[kind]} of shape {'any' if shape is None else tuple(shape)}"
+            raise DataError(f"does not add up: {shown(name)} is {type_} of shape {have}, and must be {wanted}")
+        return have
+
+    def take(self, name: str, shape: tuple[int, ...], kind: str) -> np.ndarray:
+        self.check(name, shape, kind)
+        return np.array(self._file.get_tensor(name))
+
+    def curve(self, name: str) -> np.ndarray:
+        """One number an epoch; NaN may be among them."""
+        have = self.check(name, None, "F64")
+        if len(have) != 1 or have[0] > MOST_EPOCHS:
+            raise DataError(f"does not add up: {shown(name)} has shape {have}, and must have one number an epoch")
+        return self.take(name, have, "F64")
+
+
+def _texts(stored: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = stored[name]
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise DataError(f"is no model of steepest ({name} is no list of texts)")
+    if name == "classes" and (len(set(value)) != len(value) or len(value) < 2):
+        raise DataError("is no model of steepest (it needs at least two classes, each named once)")
+    return tuple(value)
+
+
+def _whole(stored: dict[str, Any], name: str) -> int:
+    value = stored[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise DataError(f"is no model of steepest ({name} = {value!r} is no whole number)")
+    return value
+
+
+def _whole_numbers(stored: dict[str, Any], name: str) -> tuple[int, ...]:
+    value = stored[name]
+    if not isinstance(value, list) or not value:
+        raise DataError(f"is no model of steepest ({name} is no list of whole numbers)")
+    found = tuple(_whole({name: one}, name) for one in value)
+    if min(found) < 1 or math.prod(found) > 2**31 - 1:
+        raise DataError(f"is no model of steepest ({name} = {found} cannot be a row's)")
+    return found
+
+
+def _mapping(stored: dict[str, Any], name: str) -> dict[str, Any]:
+    if not isinstance(stored[name], dict):
+        raise DataError(f"is no model of steepest ({name} is no mapping)")
+    return stored[name]
+
+
+def _scores(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
+    made: dict[str, dict[str, float]] = {}
+    for part in _mapping(stored, "scores"):
+        found = _mapping(stored["scores"], part)
+        try:
+            made[part] = {name: float(value) for name, value in found.items()}
+        except (TypeError, ValueError) as error:
+            raise DataError(f"is no model of steepest (a score is no number: {error})") from error
+    return made
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
