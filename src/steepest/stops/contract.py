@@ -3,7 +3,7 @@
     memory                 = stop.start(dtype)
     memory, done, better   = stop.observe(memory, seen)      after each epoch
 
-`better` marks the epochs whose weights are worth keeping; a rule with `keeps_best` reports the last of those at the end.
+`better` marks the epochs whose weights are worth keeping; a rule with `keeps_best` reports the last of those.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ class Study:
         s = self.settings
         plan = self.as_plan()
         sizes = self.candidates[0].recipe().model.sizes(plan.shape, max(len(self.source.classes), 1))
-        weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
+        weights = sum(a * b for a, b in pairwise(sizes))
         rows = self.draw.sizes.train
         steps = -(-rows // s.batch_size)
         an_epoch = steps * SECONDS_A_STEP + 6 * rows * weights / FLOPS_A_SECOND
@@ -85,18 +86,16 @@ class Study:
         """A hash of the rows as they are trained on (the same pixels may be used raw or scaled)."""
         return sources.identity(self.source)
 
-    def recipes(self, replicate: int) -> list[Recipe]:
-        """All recipes of a replicate: candidate by candidate, the defaults first."""
-        return [c.recipe(values) for c in self.candidates for values in c.trials(replicate)]
+    def trials(self, replicate: int) -> list[tuple[Candidate, int, dict[str, float]]]:
+        """All trainings of a replicate as (candidate, trial, hyperparameters): candidate by candidate, defaults first."""
+        return [(c, trial, values) for c in self.candidates for trial, values in enumerate(c.trials(replicate))]
 
     def as_plan(self, skip: Callable[[int, int], bool] | None = None) -> Plan:
         """The trainings as the engine takes them."""
-        made: dict[int, list[Recipe]] = {}
 
+        @cache
         def recipes(replicate: int) -> Sequence[Recipe]:
-            if replicate not in made:
-                made[replicate] = self.recipes(replicate)
-            return made[replicate]
+            return [candidate.recipe(values) for candidate, _, values in self.trials(replicate)]
 
         s = self.settings
         return Plan(self.source, recipes, self.draw, s.replicates, s.epochs, keep_params=False, skip=skip)
@@ -236,20 +235,19 @@ def _train(
     keep: Callable[[list[Training]], None],
     progress: Callable[[Progress], None] | None,
 ) -> None:
-    def place(recipe: int) -> tuple[Candidate, int]:
-        return study.candidates[recipe // study.each], recipe % study.each
+    trials = cache(study.trials)
 
     def skip(replicate: int, recipe: int) -> bool:
-        candidate, trial = place(recipe)
+        candidate, trial, _ = trials(replicate)[recipe]
         return (replicate, candidate.name, trial) in done
 
     def training(result: Result) -> Training:
-        candidate, trial = place(result.recipe)
+        candidate, trial, values = trials(result.replicate)[result.recipe]
         return Training(
             replicate=result.replicate,
             candidate=candidate.name,
             trial=trial,
-            hyperparameters=candidate.trials(result.replicate)[trial],
+            hyperparameters=values,
             status=result.status,  # type: ignore[arg-type]
             step=result.step,
             validation=result.validation,
@@ -311,10 +309,10 @@ def compare(
 ) -> Comparison:
     """Compare methods × penalties on rows X and labels y (or on a Dataset alone).
 
-    Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation rows
-    and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and Holm's.
-    Further settings are those of `Settings`: model, trials, replicates, epochs, seed, batch_size, metric, margin, level,
-    test, validation, standardize, loss, spaces.
+    Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation
+    rows and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and
+    Holm's. Further settings are those of `Settings`: model, trials, replicates, epochs, seed, batch_size, metric,
+    margin, level, test, validation, standardize, loss, spaces.
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)

@@ -1,4 +1,4 @@
-"""Running a plan: recipes × replicates as blocks, several at a time. Everything that trains many things goes through here."""
+"""Running a plan: recipes × replicates as blocks, several at a time. All that trains many things goes through here."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -33,6 +33,24 @@ class Replicate:
     outputs_of: Callable[[Recipe], int]
     order: Callable[[int], np.ndarray]  # epoch → a permutation of the training rows that have weight
     rows: int  # how many training rows have weight
+    _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
+
+    def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
+        """Row numbers and weights [steps, size] of an epoch; made once for all blocks of the replicate.
+
+        The last partial batch is kept, filled up with rows of weight 0.
+        """
+        if (epoch, size, shuffle) not in self._made:
+            weights = np.asarray(self.train.weight)
+            chosen = self.order(epoch) if shuffle else np.flatnonzero(weights > 0)
+            steps = -(-len(weights) // size)
+            order = np.zeros(steps * size, np.int32)
+            order[: len(chosen)] = chosen
+            weight = np.zeros(steps * size, weights.dtype)
+            weight[: len(chosen)] = weights[chosen]
+            made = jnp.asarray(order.reshape(steps, size)), jnp.asarray(weight.reshape(steps, size))
+            self._made[epoch, size, shuffle] = made
+        return self._made[epoch, size, shuffle]
 
 
 class Trained(NamedTuple):
@@ -84,21 +102,18 @@ def train(
 
 def _epochs(recipe: Recipe, replicate: Replicate, epochs: int) -> Iterator[tuple[Any, Any, loop.Clock]]:
     """Each epoch's batches (row numbers and weights, [steps, batch]) and clock."""
-    rows = replicate.train.X.shape[0]
-    size = min(recipe.batch_size or rows, rows)
-    steps = -(-rows // size)  # the last partial batch is kept, filled up with rows of weight 0
+    size = batch_of(recipe, replicate)
     real = -(-replicate.rows // size)
-    weights = np.asarray(replicate.train.weight)
-    still = np.flatnonzero(weights > 0)
     for epoch in range(epochs):
-        chosen = replicate.order(epoch) if recipe.shuffle else still
-        order = np.zeros(steps * size, np.int32)
-        order[: len(chosen)] = chosen
-        weight = np.zeros(steps * size, weights.dtype)
-        weight[: len(chosen)] = weights[chosen]
+        order, weight = replicate.batches(epoch, size, recipe.shuffle)
         numbers = (epoch * real, epoch, epochs * real, real)
-        clock = loop.Clock(*(jnp.asarray(number, recipe.dtype) for number in numbers))
-        yield jnp.asarray(order.reshape(steps, size)), jnp.asarray(weight.reshape(steps, size)), clock
+        yield order, weight, loop.Clock(*(np.asarray(number, recipe.dtype) for number in numbers))
+
+
+def batch_of(recipe: Recipe, replicate: Replicate) -> int:
+    """How many rows a step takes: the batch size, or all rows."""
+    rows = replicate.train.X.shape[0]
+    return min(recipe.batch_size or rows, rows)
 
 
 def _trained(
@@ -112,7 +127,6 @@ def _trained(
     done = np.asarray(states.epochs)[:members]
     diverged = np.asarray(states.diverged)[:members]
     alive = np.asarray(states.alive)[:members]
-    size = min(stacked.batch_size or replicate.train.X.shape[0], replicate.train.X.shape[0])
     status = np.where(diverged > 0, "diverged", np.where(alive | (done == epochs), "finished", "stopped"))
     curves = {}
     for name in loop.Measured._fields:
@@ -123,7 +137,7 @@ def _trained(
     return Trained(
         params=jax.tree.map(lambda leaf: np.asarray(leaf)[:members], params),
         status=status,
-        step=np.where(diverged > 0, diverged, done * -(-replicate.rows // size)),
+        step=np.where(diverged > 0, diverged, done * -(-replicate.rows // batch_of(stacked, replicate))),
         epochs=done,
         curves=curves,
         validation=scored[0],  # type: ignore[arg-type]
