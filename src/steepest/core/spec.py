@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
+import numpy as np
 
 from steepest.core.errors import SettingError, unknown
 from steepest.core.hyper import Space, check_value, part
@@ -21,16 +22,9 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, field_specifiers=(part,))
 def spec(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass and a pytree; see the module's docstring."""
-    own_check = cls.__dict__.get("__post_init__")
-
-    def check(self: Any) -> None:
-        for field in dataclasses.fields(self):
-            if "domain" in field.metadata:
-                check_value(type(self).__name__, field, getattr(self, field.name))
-        if own_check is not None:
-            own_check(self)
-
-    cls.__post_init__ = check  # type: ignore[attr-defined]
+    if "__post_init__" in cls.__dict__:  # inherited checks go on: a subclass adds its own
+        cls._own_checks = (*getattr(cls, "_own_checks", ()), cls.__dict__["__post_init__"])  # type: ignore[attr-defined]
+    cls.__post_init__ = _check  # type: ignore[attr-defined]
     made: Any = dataclasses.dataclass(frozen=True, repr=False, eq=False)(cls)
     fields = dataclasses.fields(made)
     leaves = tuple(f.name for f in fields if "domain" in f.metadata or "part" in f.metadata)
@@ -58,14 +52,24 @@ def spec(cls: type[T]) -> type[T]:
     return made
 
 
+def _check(self: Any) -> None:
+    """Domains first, then what each class checks of its own, base classes first."""
+    for field in dataclasses.fields(self):
+        if "domain" in field.metadata:
+            check_value(type(self).__name__, field, getattr(self, field.name))
+    for own_check in getattr(self, "_own_checks", ()):
+        own_check(self)
+
+
 def _repr(self: Any) -> str:
     """Only what differs from the defaults: `Adam(rate=0.01)`."""
     shown = []
     for field in dataclasses.fields(self):
         value = getattr(self, field.name)
         default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-        if hasattr(value, "shape") and getattr(value, "ndim", 0) > 0:
-            shown.append(f"{field.name}=<{'×'.join(map(str, value.shape))}>")
+        if any(np.ndim(leaf) for leaf in jax.tree.leaves(value) if not isinstance(leaf, str)):
+            shapes = (("×".join(map(str, np.shape(leaf))) or "number") for leaf in jax.tree.leaves(value))
+            shown.append(f"{field.name}=<{', '.join(shapes)}>")
         elif default is dataclasses.MISSING or type(value) is not type(default) or value != default:
             shown.append(f"{field.name}={value!r}")
     return f"{type(self).__name__}({', '.join(shown)})"

@@ -107,7 +107,6 @@ class AdamW(Adam):
     on: Literal["weights", "all"] = "weights"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.on not in LEAVES:
             raise unknown("AdamW.on", str(self.on), LEAVES)
 
