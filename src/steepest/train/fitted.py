@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from steepest.core.errors import DataError
+from steepest.data.paths import counted
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.train.cache import precision, prepare
@@ -78,7 +79,9 @@ class Fitted:
         rows = rows if self.standard is None else self.standard.transform(rows)
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
-            raise DataError(f"row {row + 1}, feature {column + 1} is {rows[row, column]}; the model needs finite numbers")
+            raise DataError(
+                f"row {row + 1}, feature {column + 1} is {rows[row, column]}; the model needs finite numbers"
+            )
         return rows.reshape(len(rows), *self.shape)
 
     def _through(self, what: Callable[..., Any], rows: Any, *more: np.ndarray) -> np.ndarray:
@@ -101,7 +104,7 @@ class Fitted:
     def __repr__(self) -> str:
         accuracy = self.scores.get("test", {}).get("accuracy")
         said = "" if accuracy is None else f", {100 * accuracy:.1f} % right on the test rows"
-        return f"<Fitted {self.recipe!r}: {self.status} after {self.epochs} epochs{said}>"
+        return f"<Fitted {self.recipe!r}: {self.status} after {counted(self.epochs, 'epoch')}{said}>"
 
 
 def _filled(rows: np.ndarray) -> np.ndarray:

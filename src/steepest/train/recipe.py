@@ -36,15 +36,15 @@ class Recipe:
     Recipe(method=SGD(rate=0.1), batch_size=64)
     """
 
-    model: Any = part(Linear())
-    method: Any = part(SGD())
-    penalty: Any = part(NoPenalty())
-    loss: Any = part(CrossEntropy())
-    schedule: Any = part(Constant())
-    init: Any = part(He())
-    clip: Any = part(None)
-    average: Any = part(None)
-    stop: Any = part(None)
+    model: Any = part(default=Linear())
+    method: Any = part(default=SGD())
+    penalty: Any = part(default=NoPenalty())
+    loss: Any = part(default=CrossEntropy())
+    schedule: Any = part(default=Constant())
+    init: Any = part(default=He())
+    clip: Any = part(default=None)
+    average: Any = part(default=None)
+    stop: Any = part(default=None)
     batch_size: int | None = 32
     shuffle: bool = True
     reduction: str = "mean"

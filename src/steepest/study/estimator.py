@@ -1,0 +1,327 @@
+"""`Classifier`: a recipe as a scikit-learn estimator. The only module that imports scikit-learn's estimator API."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from steepest.core.errors import DataError, SettingError
+from steepest.core.keys import generator, key
+from steepest.core.registry import Registry
+from steepest.data.standard import Standard
+from steepest.inits import INITS
+from steepest.losses import LOSSES
+from steepest.methods import METHODS
+from steepest.models.linear import Linear
+from steepest.models.text import model_from_text
+from steepest.penalties import PENALTIES
+from steepest.schedules import SCHEDULES
+from steepest.stops import STOPS
+from steepest.study import blocks, solver
+from steepest.study import fit as fit_
+from steepest.study.split import split
+from steepest.study.sweep import whole_number
+from steepest.train.cache import precision
+from steepest.train.fitted import Fitted
+from steepest.train.population import Replicate, train
+from steepest.train.recipe import Recipe
+from steepest.train.state import Rows
+
+
+def _gives_probabilities(self: Classifier) -> bool:
+    loss = self.fitted_.recipe.loss if hasattr(self, "fitted_") else _named(LOSSES, self.loss)
+    if not loss.probabilistic:
+        raise AttributeError(f"{type(loss).__name__} gives no probabilities; use loss cross-entropy or one-vs-rest")
+    return True
+
+
+class Classifier(ClassifierMixin, BaseEstimator):
+    """A classifier trained by any method, with any penalty, for scikit-learn's pipelines and searches.
+
+    **Settings**: method, penalty, loss, schedule, init and stop are registered names ("adam", "l2") for their defaults,
+    or instances (`Adam(rate=1e-2)`); model is "linear", "mlp:64,32", "mlp:64:tanh" or an instance. epochs ≥ 1;
+    batch_size rows a step (None: all). validation_fraction: the share of the rows, in [0, 1), that is kept from
+    training, for `stop` rules and schedules to look at. standardize: by the training rows' mean and deviation.
+    exact: bit for bit as in a `sweep` of these rows (slower). random_state: a number for the same result each time,
+    None for another.
+
+    **After fit**: classes_, n_features_in_, feature_names_in_; n_iter_ (epochs), loss_curve_ (training loss by epoch),
+    fitted_ (a `Fitted`); for a linear model coef_ and intercept_, in the units of X as given, one row for two classes.
+
+    **Raises** SettingError (a ValueError) for settings that do not fit, DataError (a ValueError) for rows that cannot
+    be used; warns with ConvergenceWarning where the training diverged (its last finite weights are kept).
+    **Differs** from SGDClassifier: rows are standardised; a batch has 32 rows; sample_weight counts within its batch
+    (Σwℓ/Σw), so weight 2 is not quite the same as the row twice.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> bool(Classifier("adam", "l2", epochs=100).fit(X, y).score(X, y) > 0.85)
+    True
+    """
+
+    def __init__(
+        self,
+        method: Any = "adam",
+        penalty: Any = "none",
+        model: Any = "linear",
+        loss: Any = "cross-entropy",
+        *,
+        epochs: int = 20,
+        batch_size: int | None = 32,
+        schedule: Any = "constant",
+        init: Any = "he",
+        stop: Any = None,
+        validation_fraction: float = 0.0,
+        standardize: bool = True,
+        exact: bool = False,
+        random_state: Any = 0,
+    ) -> None:
+        self.method = method
+        self.penalty = penalty
+        self.model = model
+        self.loss = loss
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.schedule = schedule
+        self.init = init
+        self.stop = stop
+        self.validation_fraction = validation_fraction
+        self.standardize = standardize
+        self.exact = exact
+        self.random_state = random_state
+
+    def recipe(self) -> Recipe:
+        """The recipe that these settings make."""
+        return Recipe(
+            model=model_from_text(self.model) if isinstance(self.model, str) else self.model,
+            method=_named(METHODS, self.method),
+            penalty=_named(PENALTIES, self.penalty),
+            loss=_named(LOSSES, self.loss),
+            schedule=_named(SCHEDULES, self.schedule),
+            init=_named(INITS, self.init),
+            stop=_named(STOPS, self.stop),
+            batch_size=self.batch_size,
+        )
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Classifier:
+        """Train on X [rows, features], y [rows] labels of any kind, sample_weight [rows] ≥ 0 (default: all alike)."""
+        recipe = self.recipe()
+        whole_number("epochs", self.epochs)
+        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=False)
+        check_classification_targets(y)
+        self.classes_, numbers_ = np.unique(y, return_inverse=True)
+        weight = _weights(sample_weight, len(X))
+        if len(self.classes_) < 2:
+            raise DataError(f"y holds one class, {self.classes_[0]!r}; a classifier needs at least two")
+        if recipe.loss.regression:
+            raise SettingError(f"Classifier: {type(recipe.loss).__name__} is for numbers, and y holds classes")
+        used = weight > 0
+        if len(np.unique(numbers_[used])) < 2:
+            raise DataError("sample_weight leaves rows of one class at most; a classifier needs at least two")
+        seed = _seed(self.random_state)
+        training, validation = self._parts(recipe, numbers_, used, seed)
+        standard = Standard.fit(X[training]) if self.standardize else None
+        fitted = _untrained(recipe, self.classes_, X.shape[1], standard, seed)
+        rows, y = _real(fitted.prepared(X), recipe.dtype), numbers_.astype(np.int32)
+        if solver.is_solver(recipe):
+            found = solver.solve(recipe, rows[training], y[training], weight[training], len(self.classes_))
+            loss = fit_.mean_loss(replace(fitted, params=found.params), X[training], y[training], weight[training])
+            curves = {"train_loss": np.array([loss])}
+            self.fitted_ = replace(fitted, params=found.params, curves=curves, step=found.sweeps, epochs=1)
+        else:
+            replicate = _replicate(fitted, rows, y, weight, (training, validation), self.exact)
+            self.fitted_ = _trained(fitted, replicate, self.epochs, self.exact)
+        self.n_iter_ = self.fitted_.epochs
+        self.loss_curve_ = self.fitted_.curves["train_loss"][: self.n_iter_].tolist()
+        for note in self.fitted_.notes:
+            warnings.warn(note, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The label of each row [rows], in the kind of y."""
+        fitted, rows = self._checked(X)
+        return self.classes_[fitted.predict(rows)]
+
+    @available_if(_gives_probabilities)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """How probable each class is [rows, classes], in the order of classes_."""
+        fitted, rows = self._checked(X)
+        found = fitted.probabilities(rows)
+        assert found is not None  # available_if
+        return found
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The scores [rows, classes]; for two classes how far the second is ahead, [rows]."""
+        fitted, rows = self._checked(X)
+        margins = fitted.margins(rows)
+        if len(self.classes_) > 2:
+            return margins
+        return margins[:, 0] if margins.shape[1] == 1 else margins[:, 1] - margins[:, 0]
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """Weights [classes, features] ([1, features] for two classes) on rows as they are given."""
+        return self._linear()[0]
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        """Biases [classes] ([1] for two classes) that go with coef_."""
+        return self._linear()[1]
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _parts(self, recipe: Recipe, y: np.ndarray, used: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers to train and to validate on, of those that have weight."""
+        rows = np.flatnonzero(used)
+        share = self.validation_fraction
+        if not isinstance(share, numbers.Real) or not 0 <= share < 1:
+            raise SettingError(f"validation_fraction = {share!r}; it must be a share in [0, 1)")
+        if share == 0:
+            if recipe.stop is not None and recipe.stop.needs_validation:
+                raise SettingError(
+                    f"{type(recipe.stop).__name__} looks at validation rows; give validation_fraction, 0.2 for instance"
+                )
+            return rows, rows[:0]
+        parts = split(y[rows].astype(np.int64), None, seed, 0, 0.0, float(share), [str(c) for c in self.classes_])
+        return rows[parts.train.rows], rows[parts.validation.rows]
+
+    def _checked(self, X: Any) -> tuple[Fitted, np.ndarray]:
+        """What was trained, and rows in the form that fit met."""
+        check_is_fitted(self, "fitted_")
+        rows: Any = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return self.fitted_, rows
+
+    def _linear(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and biases with standardisation taken into them: W·(x − c)/s + b = (W/s)·x + (b − (W/s)·c)."""
+        check_is_fitted(self, "fitted_")
+        params, standard = self.fitted_.params, self.fitted_.standard
+        if not isinstance(self.fitted_.recipe.model, Linear):
+            raise AttributeError(f"model {self.model!r} is not linear, so it has no coef_ and no intercept_")
+        W = params["W"].astype(np.float64)
+        b = params["b"].astype(np.float64) if "b" in params else np.zeros(len(W))
+        if standard is not None:
+            W = W / standard.scale
+            b = b - W @ standard.center
+        if len(self.classes_) == 2 and len(W) == 2:
+            W, b = W[1:] - W[:1], b[1:] - b[:1]
+        return W, b
+
+
+def _named(registry: Registry, value: Any) -> Any:
+    """A registered name as an instance with its defaults; anything else as it is."""
+    return registry[value]() if isinstance(value, str) else value
+
+
+def _seed(random_state: Any) -> int:
+    """A whole number as it is, so that it means what `seed` means elsewhere; another kind draws one."""
+    if isinstance(random_state, numbers.Integral) and not isinstance(random_state, bool):
+        if random_state < 0:
+            raise SettingError(f"random_state = {random_state}; it must be at least 0")
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _weights(given: Any, rows: int) -> np.ndarray:
+    """Row weights, float64 [rows]."""
+    weight = np.ones(rows) if given is None else np.asarray(given, np.float64)
+    weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
+    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any():
+        raise DataError(
+            f"sample_weight has shape {weight.shape}; it must be a finite number of at least 0 for each of {rows} rows"
+        )
+    return weight
+
+
+def _real(rows: np.ndarray, dtype: str) -> np.ndarray:
+    """Rows in the recipe's precision, in which they must not overflow."""
+    with np.errstate(over="ignore"):
+        made = rows.astype(dtype)
+    if not np.isfinite(made).all():
+        raise DataError(
+            f"X holds numbers beyond {np.finfo(dtype).max:.1e}, the largest of {dtype}; standardise or scale it"
+        )
+    return made
+
+
+def _untrained(recipe: Recipe, labels: np.ndarray, features: int, standard: Standard | None, seed: int) -> Fitted:
+    classes = tuple(str(label) for label in labels)
+    return Fitted(
+        recipe=recipe,
+        params=None,
+        classes=classes,
+        schema=None,
+        standard=standard,
+        shape=(features,),
+        scores={},
+        curves={},
+        status="finished",
+        step=0,
+        epochs=0,
+        seed=seed,
+        data={"name": "arrays", "classes": list(classes)},
+    )
+
+
+def _replicate(
+    fitted: Fitted,
+    X: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    parts: tuple[np.ndarray, np.ndarray],
+    exact: bool,
+) -> Replicate:
+    """The rows for the engine, with the order and the initial weights that replicate 0 of a sweep has."""
+    recipe, classes, seed = fitted.recipe, len(fitted.classes), fitted.seed
+    training, validation = parts
+    size = min(recipe.batch_size or len(training), len(training))
+    # rows without weight fill the last batch: folds of nearly one length then share a compiled program
+    filling = 0 if exact else -len(training) % size
+
+    def rows(index: np.ndarray, filling: int) -> Rows:
+        heavy = np.concatenate([weight[index], np.zeros(filling)]).astype(recipe.dtype)
+        index = np.concatenate([index, np.zeros(filling, index.dtype)])
+        return Rows(jnp.asarray(X[index]), jnp.asarray(y[index]), jnp.asarray(heavy))
+
+    def order(epoch: int) -> np.ndarray:
+        return generator(seed, 0, "order", epoch).permutation(len(training)).astype(np.int32)
+
+    with precision(recipe.dtype):
+        return Replicate(
+            train=rows(training, filling),
+            validation=rows(validation, 0) if len(validation) else None,
+            test=None,
+            key=key(seed, 0, "init"),
+            shape=fitted.shape,
+            outputs_of=lambda recipe: recipe.loss.outputs(classes),
+            order=order,
+            rows=len(training),
+        )
+
+
+def _trained(fitted: Fitted, replicate: Replicate, epochs: int, exact: bool) -> Fitted:
+    """Train in a block of one; with `exact` in a block of the structure's own width, as a sweep does."""
+    recipe = fitted.recipe.general()
+    outputs = recipe.loss.outputs(len(fitted.classes))
+    width = blocks.width_of(recipe, fitted.shape, outputs) if exact else 1
+    found = train([recipe], replicate, epochs, width)
+    made = replace(
+        fitted,
+        params=jax.tree.map(lambda leaf: leaf[0].copy(), found.params),
+        curves={name: curve[0] for name, curve in found.curves.items()},
+        status=str(found.status[0]),
+        step=int(found.step[0]),
+        epochs=int(found.epochs[0]),
+    )
+    return replace(made, notes=(fit_.divergence(made, epochs),)) if made.status == "diverged" else made

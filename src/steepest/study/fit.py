@@ -1,0 +1,153 @@
+"""`fit`: one training on one split of a data set, by the same engine and with the same numbers as `sweep`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from steepest.core.errors import SettingError
+from steepest.data.dataset import Dataset
+from steepest.metrics import METRICS, confusion
+from steepest.study import solver
+from steepest.study.replicate import draw_of
+from steepest.study.run import Plan, Progress, Result, check_recipes, run
+from steepest.study.source import from_dataset
+from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
+from steepest.study.sweep import whole_number
+from steepest.train.fitted import Fitted
+from steepest.train.recipe import Recipe
+
+__all__ = ["Fitted", "fit", "scores_on"]
+
+
+def fit(
+    data: Dataset,
+    recipe: Recipe,
+    *,
+    epochs: int = 20,
+    seed: int = 0,
+    standardize: bool = True,
+    test: float = TEST_SHARE,
+    validation: float = VALIDATION_SHARE,
+    replicate: int = 0,
+    exact: bool = True,
+    progress: Callable[[Progress], None] | None = None,
+) -> Fitted:
+    """Train one recipe on a data set's training rows; score it on all three parts.
+
+    The split, the order of rows and the initial weights are those that `sweep` and `compare` give for (seed,
+    replicate); with `exact` so are the weights, bit for bit. test, validation: shares, 0 for no such part. A training
+    that diverges comes back with its last finite weights, status "diverged" and a note. A solver (`Coordinate`) ends at
+    its optimum: `epochs` does not matter to it, and its curves have one entry.
+
+    **Raises** SettingError for recipes or settings that do not fit, DataError for classes too small to be split.
+
+    >>> import steepest as st
+    >>> fit(st.open("iris"), st.Recipe(method=st.Adam(rate=0.01)), epochs=30).scores["test"]["accuracy"] > 0.8
+    True
+    """
+    whole_number("epochs", epochs)
+    whole_number("replicate", replicate, 0)
+    source = from_dataset(data)
+    if isinstance(recipe, Recipe) and solver.is_solver(recipe):
+        check_recipes([_stepping(recipe)], len(source.classes))
+        solver.check_solvable(recipe, len(source.classes))
+    else:
+        check_recipes([recipe], len(source.classes))
+    draw = draw_of(source, seed, test, validation, standardize, recipe.dtype)
+    if recipe.stop is not None and recipe.stop.needs_validation and draw.sizes.validation == 0:
+        raise SettingError("a stopping rule looks at validation rows, and validation = 0; give a share above 0")
+    parts = split(source.y, source.groups, seed, replicate, test, validation, source.classes)
+    fitted = Fitted(
+        recipe=recipe,
+        params=None,
+        classes=source.classes,
+        schema=data.schema,
+        standard=source.prepared(parts.train.rows, standardize),
+        shape=data.shape,
+        scores={},
+        curves={},
+        status="finished",
+        step=0,
+        epochs=0,
+        seed=seed,
+        data={
+            "name": data.name,
+            "rows": len(data),
+            "classes": list(data.classes),
+            "fingerprint": data.fingerprint,
+        },
+        notes=data.notes,
+    )
+    if solver.is_solver(recipe):
+        return _solved(fitted, data, parts)
+    found: list[Result] = []
+    plan = Plan(
+        source, lambda _: [recipe], draw, replicate + 1, epochs, exact, threads=1, skip=lambda r, _: r != replicate
+    )
+    run(plan, found.extend, progress)
+    return _trained(fitted, data, parts, found[0], epochs)
+
+
+def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
+    """{"loss", "accuracy", "balanced", "f1"} on rows as `Dataset.features()` gives them, y [rows] class numbers."""
+    y = np.asarray(y)
+    if not len(y):
+        return {}
+    matrix = confusion(y, fitted.predict(rows), len(fitted.classes))
+    scored = {name: float(metric(matrix)) for name, metric in METRICS.items()}
+    return {"loss": mean_loss(fitted, rows, y), **scored}
+
+
+def mean_loss(fitted: Fitted, rows: Any, y: Any, weight: np.ndarray | None = None) -> float:
+    """The mean loss of rows [rows, features], by weight [rows] where given."""
+    return float(np.average(fitted.losses(rows, y), weights=weight))
+
+
+def divergence(fitted: Fitted, epochs: int) -> str:
+    """What a user should know of a training that diverged."""
+    rate = getattr(fitted.recipe.method, "rate", None)
+    remedy = "lower the rate" if rate is None else f"lower the rate ({float(rate):g})"
+    return (
+        f"diverged at step {fitted.step:,}, in epoch {fitted.epochs + 1} of {epochs}: the loss or a weight became NaN "
+        f"or infinite; the weights before that step are kept; {remedy}, clip the gradient, or standardise the rows"
+    )
+
+
+def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs: int) -> Fitted:
+    fitted = replace(
+        fitted, params=result.params, curves=result.curves, status=result.status, step=result.step, epochs=result.epochs
+    )
+    X, rows = data.features(), parts.train.rows
+    scores = {
+        "train": scores_on(fitted, X[rows], data.y[rows]),
+        "validation": result.validation,
+        "test": result.test,
+    }
+    notes = fitted.notes if result.status != "diverged" else (*fitted.notes, divergence(fitted, epochs))
+    return replace(fitted, scores=scores, notes=notes)
+
+
+def _solved(fitted: Fitted, data: Dataset, parts: Split) -> Fitted:
+    """The optimum that a solver finds on the training rows."""
+    X = data.features()
+    rows = parts.train.rows
+    found = solver.solve(fitted.recipe, fitted.prepared(X[rows]), data.y[rows], None, len(fitted.classes))
+    fitted = replace(fitted, params=found.params, step=found.sweeps, epochs=1)
+    named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    scores = {name: scores_on(fitted, X[part.rows], data.y[part.rows]) for name, part in named.items()}
+    curves = {
+        "train_loss": np.array([scores["train"]["loss"]]),
+        "validation_loss": np.array([scores["validation"].get("loss", np.nan)]),
+        "validation_accuracy": np.array([scores["validation"].get("accuracy", np.nan)]),
+    }
+    note = f"solved to a duality gap of {found.gap:.1e} in {found.sweeps:,} sweeps"
+    return replace(fitted, scores=scores, curves=curves, notes=(*fitted.notes, note))
+
+
+def _stepping(recipe: Recipe) -> Recipe:
+    """The same recipe with a method that steps, for the checks that all recipes must pass."""
+    return Recipe(model=recipe.model, loss=recipe.loss)
