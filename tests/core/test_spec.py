@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from steepest.core.errors import SettingError
-from steepest.core.spec import count, fraction, hyperparameters, part, rate, replace, search_space, spec
+from steepest.core.hyper import count, fraction, part, rate
+from steepest.core.spec import hyperparameters, replace, search_space, spec
 from steepest.core.stack import member, stack, structure
 
 
