@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Nothing is computed here, and nothing heavy is imported before a command runs."""
+"""The command line: parse, call, print. Nothing is computed here; nothing heavy is imported before a command runs."""
 
 from __future__ import annotations
 

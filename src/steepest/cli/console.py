@@ -44,8 +44,13 @@ class Terminal:
 
     def show(self, *renderables: RenderableType) -> None:
         """Results for people."""
-        for renderable in renderables:
-            self.out.print(renderable)
+        if self.out.is_terminal:
+            self.out.print(*renderables, sep="\n")
+            return
+        with self.out.capture() as drawn:  # a file gets no blanks that fill lines up
+            self.out.print(*renderables, sep="\n")
+        for line in drawn.get().splitlines():
+            self.line(line.rstrip())
 
     def line(self, text: str) -> None:
         """One line of results, never folded: a path, a command, a row of data."""
@@ -72,9 +77,13 @@ class Terminal:
     def progress(self, what: str) -> Iterator[Callable[[float, float, str], None]]:
         """A function to call with (done, all, words): a bar on a terminal, else a line now and then."""
         if self.output.quiet:
-            yield lambda done, total, words: None
+            yield _nothing
         elif self.err.is_terminal and not self.output.plain:
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(None), TextColumn("{task.fields[words]}"))
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(None),
+                TextColumn("{task.fields[words]}"),
+            )
             with Progress(*columns, console=self.err, transient=True, expand=True) as bar:
                 task = bar.add_task(what, total=None, words="")
                 yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)
@@ -84,6 +93,11 @@ class Terminal:
     def warn(self, text: str) -> None:
         """Something that must be known, even with -q."""
         self._err(text)
+
+
+def _nothing(done: float, total: float, words: str) -> None:
+    """Progress that nobody wants to see."""
+    del done, total, words
 
 
 class _Seldom:

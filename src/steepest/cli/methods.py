@@ -15,9 +15,7 @@ EXAMPLES = """Examples:
   steepest methods --kind schedules
 """
 
-Kind = Literal[
-    "methods", "penalties", "losses", "schedules", "inits", "models", "stops", "clips", "averages"
-]
+Kind = Literal["methods", "penalties", "losses", "schedules", "inits", "models", "stops", "clips", "averages"]
 
 
 def methods(
@@ -34,7 +32,7 @@ def methods(
     name
         Show this one in full.
     """
-    from steepest.report.catalog import entry_lines, entries_table
+    from steepest.report.catalog import entries_table, entry_lines
     from steepest.study.parts import REGISTRIES, part_entry
 
     terminal = Terminal(output)

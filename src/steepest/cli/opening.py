@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from steepest.cli.console import Terminal
@@ -14,6 +16,20 @@ if TYPE_CHECKING:
 def settings_of(options: DataOptions) -> dict[str, Any]:
     """The options as keyword arguments of `steepest.data.open` and `check`."""
     return dict(vars(options))
+
+
+def as_typed(source: str, options: DataOptions) -> str:
+    """The source and the options that read it, as they would be typed again.
+
+    >>> as_typed("my cats.csv", DataOptions(label="cat", drop=("id", "date"), raw=True))
+    "'my cats.csv' --label cat --raw --drop id,date"
+    """
+    words = [source]
+    for field in dataclasses.fields(options):
+        value, flag = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
+        if value != field.default:
+            words += [flag] if value is True else [flag, ",".join(value) if isinstance(value, tuple) else str(value)]
+    return shlex.join(words)
 
 
 def opened(source: str, options: DataOptions, terminal: Terminal) -> Dataset:

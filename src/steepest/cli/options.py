@@ -60,7 +60,9 @@ class DataOptions:
     strict: Annotated[
         bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error, not skipped.")
     ] = False
-    samples: Annotated[int | None, Parameter(group=DATA, help="Points to draw of a built-in toy (blobs, moons, …).")] = None
+    samples: Annotated[
+        int | None, Parameter(group=DATA, help="Points to draw of a built-in toy (blobs, moons, …).")
+    ] = None
 
 
 QUIET_DEFAULT = Output()

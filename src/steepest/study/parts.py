@@ -7,6 +7,7 @@ true/false, and a part inside a part is written in the same form, in parentheses
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from steepest.core.errors import SettingError, unknown
@@ -17,10 +18,22 @@ from steepest.inits import INITS
 from steepest.losses import LOSSES
 from steepest.methods import AVERAGES, CLIPS, METHODS
 from steepest.models import MODELS
+from steepest.models.text import model_from_text, model_text
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
+from steepest.train.recipe import Recipe
 
+PARTS: dict[str, Registry] = {
+    "method": METHODS,
+    "penalty": PENALTIES,
+    "loss": LOSSES,
+    "schedule": SCHEDULES,
+    "init": INITS,
+    "stop": STOPS,
+    "clip": CLIPS,
+    "average": AVERAGES,
+}
 REGISTRIES: dict[str, Registry] = {
     "methods": METHODS,
     "penalties": PENALTIES,
@@ -112,6 +125,37 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         "hyperparameters": numbers,
         "settings": others,
     }
+
+
+def recipe_from_texts(
+    texts: Mapping[str, str | None], batch_size: int | None = None, base: Recipe | None = None
+) -> Recipe:
+    """A recipe whose parts are written as text; those that are None, and the batch size, are those of `base`.
+
+    >>> recipe_from_texts({"method": "adam:rate=0.01", "model": "mlp:32", "stop": None})
+    Recipe(model=MLP(widths=(32,)), method=Adam(rate=0.01))
+    """
+    base = base or Recipe()
+    values = {field.name: getattr(base, field.name) for field in dataclasses.fields(base)}
+    for name, text in texts.items():
+        if text is not None:
+            values[name] = model_from_text(text) if name == "model" else part_from_text(PARTS[name], text)
+    return Recipe(**{**values, **({} if batch_size is None else {"batch_size": batch_size})})
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Method, penalty and model of a recipe, and every other part that is not the default.
+
+    >>> recipe_text(recipe_from_texts({"method": "adam", "clip": "norm:limit=2"}))
+    'adam + none, linear, clip norm:limit=2.0'
+    """
+    said = f"{part_text(METHODS, recipe.method)} + {part_text(PENALTIES, recipe.penalty)}, {model_text(recipe.model)}"
+    usual = Recipe()
+    for name, registry in PARTS.items():
+        part = getattr(recipe, name)
+        if name not in ("method", "penalty") and part is not None and part != getattr(usual, name):
+            said += f", {name} {part_text(registry, part)}"
+    return said
 
 
 def _pieces(rest: str, text: str) -> list[str]:

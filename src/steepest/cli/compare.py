@@ -1,0 +1,188 @@
+"""`steepest compare`: which method and which penalty train best on the data, by how much, or undetermined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Group, Parameter, Token
+
+from steepest.cli.console import Terminal
+from steepest.cli.interrupts import Stopped
+from steepest.cli.opening import as_typed, opened
+from steepest.cli.options import DataOptions, Names, Output
+
+if TYPE_CHECKING:
+    from steepest.study.compare import Comparison, Study
+    from steepest.study.run import Progress
+    from steepest.study.store import RunRow, Store
+
+EXAMPLES = """Examples:
+
+  steepest compare digits --methods sgd,adam --penalties none,l2
+  steepest compare customers.csv --label churned --metric balanced --model mlp:64
+"""
+WHAT = Group("What is compared", sort_key=1)
+HOW = Group("How it is compared", sort_key=2)
+
+
+def read_spaces(kind: Any, tokens: Sequence[Token]) -> tuple[tuple[str, float, float], ...]:
+    """`adam.rate=1e-4:1` as ("adam.rate", 1e-4, 1.0)."""
+    del kind
+    made = []
+    for token in tokens:
+        for text in token.value.split(","):
+            name, _, bounds = text.partition("=")
+            low, _, high = bounds.partition(":")
+            try:
+                made.append((name.strip(), float(low), float(high)))
+            except ValueError:
+                raise ValueError(f"{text!r} is no search space; write it as adam.rate=1e-4:1") from None
+    return tuple(made)
+
+
+def compare(
+    data: str = "digits",
+    /,
+    *,
+    methods: Annotated[Names, Parameter(group=WHAT, help="Methods, e.g. sgd,adam (see: steepest methods).")] = (
+        "sgd",
+        "momentum",
+        "nesterov",
+        "adagrad",
+        "rmsprop",
+        "adam",
+    ),
+    penalties: Annotated[
+        Names, Parameter(group=WHAT, help="Penalties, each with every method (see: steepest methods --kind penalties).")
+    ] = ("none", "l1", "l2", "elastic"),
+    model: Annotated[str, Parameter(group=WHAT, help="linear, mlp:64, mlp:128,64:tanh …")] = "linear",
+    loss: Annotated[str, Parameter(group=WHAT, help="See: steepest methods --kind losses.")] = "cross-entropy",
+    space: Annotated[
+        tuple[tuple[str, float, float], ...],
+        Parameter(
+            group=WHAT,
+            converter=read_spaces,
+            n_tokens=1,
+            negative=(),
+            show_default=False,
+            help="Search elsewhere than declared: adam.rate=1e-4:1 (again for each).",
+        ),
+    ] = (),
+    trials: Annotated[int, Parameter(group=HOW, help="Settings each candidate draws in each replicate.")] = 20,
+    replicates: Annotated[int, Parameter(group=HOW, help="Fresh splits, each with its own search.")] = 10,
+    epochs: Annotated[int, Parameter(group=HOW, help="Passes over the training rows.")] = 20,
+    batch_size: Annotated[int, Parameter(group=HOW, help="Rows a step.")] = 32,
+    seed: Annotated[int, Parameter(group=HOW, help="The same seed gives the same result.")] = 0,
+    metric: Annotated[
+        Literal["accuracy", "balanced", "f1"], Parameter(group=HOW, help="What counts as better, on test rows.")
+    ] = "accuracy",
+    margin: Annotated[float, Parameter(group=HOW, help="Points of the metric below which two are equivalent.")] = 0.5,
+    level: Annotated[float, Parameter(group=HOW, help="Level of the tests.")] = 0.05,
+    test: Annotated[float, Parameter(group=HOW, help="Share of the rows to test on.")] = 0.25,
+    validation: Annotated[float, Parameter(group=HOW, help="Share of the rest to choose settings by.")] = 0.2,
+    fresh: Annotated[bool, Parameter(group=HOW, negative=(), help="Train again what the run store holds.")] = False,
+    dry_run: Annotated[bool, Parameter(group=HOW, negative=(), help="Say what would be trained, and stop.")] = False,
+    options: DataOptions = DataOptions(),  # noqa: B008 - frozen
+    output: Output = Output(),  # noqa: B008
+) -> None:
+    """Say which method and which penalty train best on the data, by how much, or that it is undetermined.
+
+    Every method with every penalty searches for its own setting in fresh splits of the data and is scored on rows it
+    never saw. What is trained is kept: the same command goes on where it was, or shows the result again.
+
+    Parameters
+    ----------
+    data
+        A built-in name (see: steepest data list), a folder of images with one subfolder a class, or a CSV, Parquet,
+        NPZ or IDX file.
+    """
+    from steepest.study.compare import plan, run_study
+    from steepest.study.settings import Settings
+    from steepest.study.store import Store
+
+    settings = Settings(
+        methods=methods, penalties=penalties, model=model, loss=loss, trials=trials, replicates=replicates,
+        epochs=epochs, seed=seed, batch_size=batch_size, metric=metric, margin=margin / 100, level=level, test=test,
+        validation=validation, standardize=not options.raw, spaces=space,
+    )  # fmt: skip
+    terminal = Terminal(output)
+    study = plan(opened(data, options, terminal), settings)
+    if dry_run:
+        _show_plan(study, terminal)
+        return
+    with Store.open() as store:
+        _announce(study, None if fresh else newest(store, study.key), terminal)
+        try:
+            with terminal.progress("comparing") as report:
+                found = run_study(store=store, study=study, fresh=fresh, progress=_reporter(study, report))
+        except Stopped as stop:
+            row = newest(store, study.key)
+            saved = row.trainings if row else 0
+            said = f"{saved:,} of {study.trainings:,} trainings are saved; the same command goes on from there"
+            raise Stopped(stop.number, f"{stop}: {said}") from None
+        _show(found, store, f"steepest fit {as_typed(data, options)} --from {found.run}", terminal)
+
+
+def newest(store: Store, key: str) -> RunRow | None:
+    """The run that the same settings on the same data have begun last."""
+    return next((row for row in reversed(store.runs()) if row.key == key), None)
+
+
+def _announce(study: Study, row: RunRow | None, terminal: Terminal) -> None:
+    """What is about to happen: how many trainings, and about how long; or that there is nothing to do."""
+    from steepest.report.text import duration
+
+    candidates = f"{len(study.candidates)} candidates"
+    if row is not None and row.status == "finished":
+        terminal.note(
+            f"this is the stored result of run {row.id} ({row.trainings:,} trainings, {duration(row.seconds)} of work);"
+            " --fresh trains it again"
+        )
+    elif row is not None and row.trainings:
+        rest = study.trainings - row.trainings
+        about = duration(study.estimate() * rest / study.trainings)
+        terminal.note(f"going on with run {row.id}: {rest:,} of {study.trainings:,} trainings are left, about {about}")
+    else:
+        terminal.note(f"{candidates}, {study.trainings:,} trainings, about {duration(study.estimate())}")
+    for candidate, spaces in study.spaces().items():
+        said = "; ".join(f"{name} {space}" for name, space in spaces.items())
+        terminal.detail(f"  {candidate} searches {said or 'nothing'}")
+
+
+def _reporter(study: Study, report: Any) -> Any:
+    """Progress in examples and time, counted over what earlier runs of the command have done too."""
+    from steepest.report.text import progress_words
+
+    def say(progress: Progress) -> None:
+        before = study.trainings - progress.all_trainings
+        done = before + progress.trainings
+        share = progress.examples / max(progress.all_examples, 1)
+        words = progress_words(done, study.trainings, progress.rate, progress.seconds_left)
+        report(before + share * progress.all_trainings, study.trainings, words)
+
+    return say
+
+
+def _show_plan(study: Study, terminal: Terminal) -> None:
+    from steepest.report.comparison import plan_dict, plan_lines
+
+    about = plan_dict(study)
+    if terminal.output.json:
+        terminal.data("plan", about)
+    else:
+        terminal.show(*plan_lines(about))
+
+
+def _show(found: Comparison, store: Store, use: str, terminal: Terminal) -> None:
+    """The result, and what to do with it."""
+    from steepest.report.comparison import comparison_lines, recommendation
+
+    result = found.as_dict()
+    if terminal.output.json:
+        terminal.data("compare", result)
+        return
+    terminal.show(*comparison_lines(result, terminal.out.width, terminal.output.verbose))
+    terminal.show(recommendation(result))
+    terminal.line(f"Train with it: {use}")
+    terminal.line(f"Saved as run {found.run} in {store.path}; see it again: steepest runs show {found.run}")

@@ -1,0 +1,58 @@
+"""`steepest evaluate`: how good a saved model is on data with known classes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from steepest.cli.console import Terminal
+from steepest.cli.options import DATA, Output
+
+EXAMPLES = """Examples:
+
+  steepest evaluate model.safetensors photos/
+  steepest evaluate model.safetensors more-customers.csv --label churned
+"""
+
+
+def evaluate(
+    model: str,
+    data: str,
+    /,
+    *,
+    label: Annotated[
+        str | None, Parameter(group=DATA, help="The label column, where it is called otherwise than in training.")
+    ] = None,
+    strict: Annotated[bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> None:
+    """Score a model: precision, recall, F1 and support of every class, and the confusion matrix.
+
+    Rows are read as the model's training rows were. Rows that it was trained on flatter it: use others.
+
+    Parameters
+    ----------
+    model
+        A file that `steepest fit` saved.
+    data
+        A source as for `fit`, with the same classes.
+    """
+    from steepest.report.scores import scores_dict, scores_lines
+    from steepest.study.evaluate import evaluate as score
+    from steepest.train.model_file import load
+
+    terminal = Terminal(output)
+    fitted = load(model)
+    with terminal.progress("reading images") as report:
+        found = score(
+            fitted, data, label=label, strict=strict,
+            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+        )  # fmt: skip
+    for note in found.notes:
+        terminal.note(note)
+    about = scores_dict(found.report, model, data, found.notes)
+    if output.json:
+        terminal.data("evaluate", about)
+    else:
+        terminal.show(*scores_lines(about, terminal.out.width))

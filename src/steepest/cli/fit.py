@@ -1,0 +1,135 @@
+"""`steepest fit`: one training; a model file and a picture of its loss come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from steepest.cli.console import Terminal
+from steepest.cli.opening import opened
+from steepest.cli.options import DataOptions, Output
+from steepest.core.errors import SettingError
+
+if TYPE_CHECKING:
+    from steepest.study.recommended import Recommended
+    from steepest.train.fitted import Fitted
+
+EXAMPLES = """Examples:
+
+  steepest fit photos/ --method adam:rate=0.01 --penalty l2:strength=1e-3 --schedule cosine
+  steepest fit digits --from latest --out digits.safetensors
+"""
+PARTS = Group("What is trained: NAME or NAME:setting=value,setting=value", sort_key=1)
+HOW = Group("How it is trained", sort_key=2)
+FILES = Group("Files", sort_key=3)
+
+
+def _part(kind: str, default: str) -> Any:
+    return Parameter(group=PARTS, help=f"See: steepest methods --kind {kind}. [{default} if not given]")
+
+
+def fit(
+    data: str | None = None,
+    /,
+    *,
+    method: Annotated[str | None, _part("methods", "sgd")] = None,
+    penalty: Annotated[str | None, _part("penalties", "none")] = None,
+    model: Annotated[
+        str | None, Parameter(group=PARTS, help="linear, mlp:64, mlp:128,64:tanh … [linear if not given]")
+    ] = None,
+    loss: Annotated[str | None, _part("losses", "cross-entropy")] = None,
+    schedule: Annotated[str | None, _part("schedules", "constant")] = None,
+    init: Annotated[str | None, _part("inits", "he")] = None,
+    stop: Annotated[str | None, _part("stops", "after the epochs")] = None,
+    clip: Annotated[str | None, _part("clips", "none")] = None,
+    average: Annotated[str | None, _part("averages", "none")] = None,
+    from_: Annotated[
+        str | None, Parameter(name="--from", group=PARTS, help="Take the recommended setting of this comparison.")
+    ] = None,
+    epochs: Annotated[
+        int | None, Parameter(group=HOW, help="Passes over the training rows. [20, or the run's]")
+    ] = None,
+    batch_size: Annotated[int | None, Parameter(group=HOW, help="Rows a step. [32, or the run's]")] = None,
+    seed: Annotated[int | None, Parameter(group=HOW, help="Draws split, order and weights. [0, or the run's]")] = None,
+    test: Annotated[
+        float | None, Parameter(group=HOW, help="Share of the rows to test on. [0.25, or the run's]")
+    ] = None,
+    validation: Annotated[
+        float | None, Parameter(group=HOW, help="Share of the rest to watch the training by. [0.2, or the run's]")
+    ] = None,
+    out: Annotated[Path, Parameter(group=FILES, help="Where the model goes.")] = Path("model.safetensors"),
+    picture: Annotated[Path, Parameter(group=FILES, help="Where the picture of the loss goes.")] = Path("loss.png"),
+    options: DataOptions = DataOptions(),  # noqa: B008 - frozen
+    output: Output = Output(),  # noqa: B008
+) -> None:
+    """Train one model; save it, and a picture of its loss.
+
+    Parameters
+    ----------
+    data
+        A built-in name, a folder of images, or a CSV, Parquet, NPZ or IDX file. [digits if not given]
+    """
+    from steepest.report.scores import training_dict, training_lines
+    from steepest.study.fit import fit as train
+    from steepest.study.parts import recipe_from_texts, recipe_text
+    from steepest.train.model_file import save
+
+    terminal = Terminal(output)
+    base = _recommended(from_) if from_ is not None else None
+    texts = {
+        "method": method, "penalty": penalty, "model": model, "loss": loss, "schedule": schedule, "init": init,
+        "stop": stop, "clip": clip, "average": average,
+    }  # fmt: skip
+    recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None)
+    given = {"epochs": epochs, "seed": seed, "test": test, "validation": validation}
+    how = {**(base.how() if base else {}), **{name: value for name, value in given.items() if value is not None}}
+    rows = opened(_source(data, base), options, terminal)
+    if base and rows.fingerprint != base.fingerprint:
+        terminal.warn(f"{rows.name} is not the data that run {from_} compared on: its setting may not suit it")
+    with terminal.progress("training") as report:
+        fitted = train(rows, recipe, **how, standardize=not options.raw, progress=_reporter(report))
+    for note in fitted.notes:
+        terminal.note(note)
+    files = {"model": str(save(fitted, out)), "picture": _drawn(fitted, picture, recipe_text(recipe))}
+    about = training_dict(fitted, recipe_text(recipe), files)
+    if output.json:
+        terminal.data("fit", about)
+        return
+    terminal.show(*training_lines(about))
+    terminal.line(f"model: {about['model']}")
+    terminal.line(f"picture: {about['picture']}")
+
+
+def _recommended(run: str) -> Recommended:
+    from steepest.study.recommended import recommended
+    from steepest.study.store import Store
+
+    with Store.open(create=False) as store:
+        return recommended(store.get(run))
+
+
+def _source(data: str | None, base: Recommended | None) -> str:
+    """What to train on: what was given, or the built-in data that the comparison was on."""
+    from steepest.data.sources import SOURCES
+
+    if data is not None or base is None:
+        return data or "digits"
+    if base.name not in SOURCES:
+        raise SettingError(f"the run compared on {base.name}; give it again: steepest fit PATH --from …")
+    return base.name
+
+
+def _reporter(report: Any) -> Any:
+    from steepest.report.text import epochs_words
+
+    return lambda progress: report(
+        progress.examples, progress.all_examples, epochs_words(progress.rate, progress.seconds_left)
+    )
+
+
+def _drawn(fitted: Fitted, path: Path, title: str) -> str:
+    from steepest.draw.curves import loss_curve
+
+    return str(loss_curve(fitted.curves, path, title))

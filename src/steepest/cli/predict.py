@@ -1,0 +1,62 @@
+"""`steepest predict`: labels for files or rows, by a saved model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from steepest.cli.console import Terminal
+from steepest.cli.options import DATA, OUTPUT, Output
+
+EXAMPLES = """Examples:
+
+  steepest predict model.safetensors cat.jpg dog.jpg
+  steepest predict model.safetensors customers.csv --probabilities > labels.csv
+"""
+
+
+def predict(
+    model: str,
+    source: str,
+    /,
+    *more: str,
+    format: Annotated[Literal["csv", "jsonl"], Parameter(group=OUTPUT, help="One line a row, in this form.")] = "csv",
+    probabilities: Annotated[
+        bool, Parameter(group=OUTPUT, negative=(), help="How probable each class is, too.")
+    ] = False,
+    strict: Annotated[bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error.")] = False,
+    output: Output = Output(),  # noqa: B008 - frozen
+) -> None:
+    """Print the label of each file or row, as CSV or JSON lines.
+
+    Parameters
+    ----------
+    model
+        A file that `steepest fit` saved.
+    source
+        An image, a folder of images, or a CSV, Parquet, NPZ or IDX file with the columns of training.
+    more
+        Further images and folders.
+    """
+    from steepest.report.predictions import csv_lines, entries, jsonl_lines
+    from steepest.study.predict import predicted
+    from steepest.train.model_file import load
+
+    terminal = Terminal(output)
+    fitted = load(model)
+    sources = [source, *more] if more else source
+    with terminal.progress("reading images") as report:
+        found = predicted(
+            fitted, sources, probabilities=probabilities, strict=strict,
+            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+        )  # fmt: skip
+    for note in found.notes:
+        terminal.note(note)
+    rows = entries(found.names, found.labels, found.shares, found.classes)
+    if output.json:
+        terminal.data("predict", {"model": model, "classes": list(found.classes), "predictions": rows})
+        return
+    lines = jsonl_lines(rows) if format == "jsonl" else csv_lines(rows, found.classes if probabilities else None)
+    for line in lines:
+        terminal.line(line)

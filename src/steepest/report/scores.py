@@ -1,0 +1,127 @@
+"""Scores of a model: the table by class, the confusion matrix folded to the width there is, and those of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from steepest.report.layout import table, titled
+from steepest.report.text import counted, number, percent, shown
+
+LONGEST = 24  # letters of a class's name in a table
+PARTS = ("train", "validation", "test")
+
+
+def scores_dict(found: Any, model: str, source: str, notes: Sequence[str]) -> dict[str, Any]:
+    """A report of metrics as plain values, with what was scored on what."""
+    return {"model": shown(model), "data": shown(source), **found.as_dict(), "notes": list(notes)}
+
+
+def scores_lines(about: Mapping[str, Any], width: int) -> list[RenderableType]:
+    """Everything `evaluate` has to say; the summary last."""
+    return [classes_table(about), *confusion_tables(about, width), summary(about)]
+
+
+def classes_table(about: Mapping[str, Any]) -> RenderableType:
+    """Precision, recall, F1 in percent and support by class, and their averages."""
+    made = table()
+    made.add_column("class", overflow="fold")
+    for name in ("precision", "recall", "F1", "rows"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for one in about["classes"]:
+        scores = [percent(one[name]) for name in ("precision", "recall", "f1")]
+        made.add_row(Text(brief(one["name"])), *scores, f"{one['support']:,}")
+    made.add_section()
+    for name, title in (("macro", "mean of classes"), ("weighted", "mean by rows")):
+        scores = [percent(about[name][score]) for score in ("precision", "recall", "f1")]
+        made.add_row(title, *scores, f"{about['rows']:,}", style="dim")
+    return titled("By class, in %", made)
+
+
+def confusion_tables(about: Mapping[str, Any], width: int) -> list[RenderableType]:
+    """The confusion matrix; where it is wider than the terminal, in several tables, each with the rows."""
+    matrix = about["confusion"]
+    labels = [brief(one["name"]) for one in about["classes"]]
+    heads = labels
+    if sum(len(label) + 2 for label in labels) > 2 * width:  # long names, or many: numbers lead to them
+        heads = [str(k) for k in range(len(labels))]
+        labels = [f"{k} {label}" for k, label in enumerate(labels)]
+    widths = [max(len(heads[j]), *(len(f"{row[j]:,}") for row in matrix)) for j in range(len(heads))]
+    made: list[RenderableType] = []
+    for start, end in chunks(widths, width - max(len(label) for label in labels) - 2):
+        span = "" if (start, end) == (0, len(heads)) else f", columns {start + 1} to {end} of {len(heads)}"
+        one = table()
+        one.add_column("", no_wrap=True)
+        for head in heads[start:end]:
+            one.add_column(Text(head), justify="right", no_wrap=True)
+        for i, row in enumerate(matrix):
+            one.add_row(Text(labels[i]), *(_count(row[j], i == j) for j in range(start, end)))
+        made.append(titled(f"Confusion: rows are the truth, columns what was predicted{span}", one))
+    return made
+
+
+def chunks(widths: Sequence[int], room: int) -> list[tuple[int, int]]:
+    """Columns that fit side by side into `room`, two letters between them; at least one each.
+
+    >>> chunks([3, 3, 3], 10), chunks([30], 10)
+    ([(0, 2), (2, 3)], [(0, 1)])
+    """
+    made, start, used = [], 0, 0
+    for j, width in enumerate(widths):
+        if j > start and used + width + 2 > room:
+            made.append((start, j))
+            start, used = j, 0
+        used += width + 2
+    return [*made, (start, len(widths))]
+
+
+def summary(about: Mapping[str, Any]) -> Text:
+    """The three scores in one line."""
+    text = Text(f"{counted(about['rows'], 'row')}: accuracy {percent(about['accuracy'])} %", style="bold")
+    text.append(f", balanced {percent(about['balanced'])} %, macro F1 {percent(about['macro']['f1'])} %")
+    return text
+
+
+def training_dict(fitted: Any, recipe: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """A training as plain values."""
+    return {
+        "data": dict(fitted.data),
+        "recipe": recipe,
+        "seed": fitted.seed,
+        "status": fitted.status,
+        "epochs": fitted.epochs,
+        "steps": fitted.step,
+        "scores": {part: dict(scores) for part, scores in fitted.scores.items()},
+        "curves": {name: list(curve[: max(fitted.epochs, 1)]) for name, curve in fitted.curves.items()},
+        "notes": list(fitted.notes),
+        **files,
+    }
+
+
+def training_lines(about: Mapping[str, Any]) -> list[RenderableType]:
+    """What a training came to."""
+    made = table()
+    made.add_column("rows", no_wrap=True)
+    made.add_column("loss", justify="right", no_wrap=True)
+    for name in ("accuracy %", "balanced %", "F1 %"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for part in PARTS:
+        scores = about["scores"].get(part)
+        if scores:
+            shares = [percent(scores.get(name)) for name in ("accuracy", "balanced", "f1")]
+            made.add_row(part, number(scores["loss"]), *shares)
+    ended = f"{about['status']} after {counted(about['epochs'], 'epoch')} ({counted(about['steps'], 'step')})"
+    return [titled(f"{shown(about['data']['name'])}: {about['recipe']}", made), Text(ended)]
+
+
+def brief(name: str) -> str:
+    """A class's name, harmless and not too long."""
+    text = shown(name)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _count(value: int, hit: bool) -> Text:
+    return Text(f"{value:,}" if value else "·", style="bold" if hit else "dim" if not value else "")

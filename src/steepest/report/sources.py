@@ -1,0 +1,97 @@
+"""Built-in data, the files that can be read, and what a check of a source found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from steepest.report.layout import bullets, facts, table, titled
+from steepest.report.text import counted, shown
+
+KINDS = {
+    "folder": "images, one subfolder a class; any size, resized to --size",
+    "CSV": "a table; --label names the column to predict",
+    "Parquet": "the same",
+    "NPZ": "arrays X and y",
+    "IDX": "the MNIST family, gzipped or not; the file of images or the folder",
+}
+MOST_CLASSES = 20
+
+
+def sources_table(sources: Mapping[str, str]) -> list[RenderableType]:
+    """Built-in data by name, and the kinds of files."""
+    made = []
+    for title, entries in (("Built in", sources), ("Files and folders", KINDS)):
+        one = table()
+        one.add_column("name", no_wrap=True)
+        one.add_column("what it is")
+        for name, about in entries.items():
+            one.add_row(name, about)
+        made.append(titled(title, one))
+    return made
+
+
+def check_dict(found: Any) -> dict[str, Any]:
+    """A check as plain values."""
+    return {**dataclasses.asdict(found), "usable": found.usable}
+
+
+def check_lines(found: Any) -> list[RenderableType]:
+    """What a source holds, its problems and its notes; the answer last."""
+    made: list[RenderableType] = []
+    if found.rows:
+        made.append(facts(_facts(found)))
+        made.append(_classes(found.classes))
+    if found.unreadable:
+        first = [shown(path) for path in found.unreadable[:10]]
+        more = [f"and {len(found.unreadable) - 10:,} more"] if len(found.unreadable) > 10 else []
+        made.append(bullets(f"{counted(len(found.unreadable), 'unreadable file')}", first + more))
+    if found.notes:
+        made.append(bullets("Notes", [shown(note) for note in found.notes]))
+    if found.problems:
+        made.append(bullets("Problems", [shown(problem) for problem in found.problems], style="red"))
+    name = shown(found.name)
+    answer = (
+        f"{name} can be used"
+        if found.usable
+        else f"{name} cannot be used yet: {counted(len(found.problems), 'problem')}"
+    )
+    made.append(Text(answer, style="bold green" if found.usable else "bold red"))
+    return made
+
+
+def _facts(found: Any) -> list[tuple[str, RenderableType]]:
+    shape = "×".join(map(str, found.shape))
+    rows: list[tuple[str, RenderableType]] = [
+        ("source", f"{shown(found.name)} ({found.kind})"),
+        ("rows", f"{found.rows:,}, each {shape} ({counted(found.features, 'feature')})"),
+        ("fingerprint", found.fingerprint),
+    ]
+    if found.missing:
+        rows.append(("empty cells", ", ".join(f"{shown(name)} {count:,}" for name, count in found.missing.items())))
+    if found.constant:
+        few = ", ".join(shown(name) for name in found.constant[:5])
+        more = f" and {len(found.constant) - 5:,} more" if len(found.constant) > 5 else ""
+        rows.append(("one value only", f"{few}{more}"))
+    if found.duplicate_rows:
+        rows.append(
+            ("duplicates", f"{counted(found.duplicate_rows, 'row')} in {counted(found.duplicate_groups, 'group')}")
+        )
+    if found.conflicting_groups:
+        rows.append(("contradictions", f"{counted(found.conflicting_groups, 'group')} of equal rows, unequal labels"))
+    return rows
+
+
+def _classes(classes: Mapping[str, int]) -> RenderableType:
+    made = table()
+    made.add_column("class", overflow="fold")
+    made.add_column("rows", justify="right", no_wrap=True)
+    for name, rows in list(classes.items())[:MOST_CLASSES]:
+        made.add_row(Text(shown(name)), f"{rows:,}")
+    if len(classes) > MOST_CLASSES:
+        made.add_row(f"and {len(classes) - MOST_CLASSES:,} more", "")
+    return titled(counted(len(classes), "class", "classes"), made)

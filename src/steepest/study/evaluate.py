@@ -1,0 +1,50 @@
+"""How good a model is on rows whose classes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from steepest.core.errors import DataError
+from steepest.data.like import read_like
+from steepest.data.paths import listed
+from steepest.metrics import Report, report
+from steepest.train.fitted import Fitted
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found."""
+
+    report: Report
+    notes: tuple[str, ...]
+
+
+def evaluate(
+    fitted: Fitted,
+    source: Any,
+    *,
+    label: str | None = None,
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Read `source` as the model's training rows were read, and compare what it predicts with the labels there.
+
+    **Raises** DataError where rows do not fit, labels are missing, or a class is none of the model's.
+    """
+    if fitted.schema is None:
+        raise DataError(
+            "the model does not say how its rows were read; evaluate it on arrays by steepest.metrics.report"
+        )
+    rows = read_like(fitted.schema, source, label=label, strict=strict, progress=progress)
+    if rows.labels is None:
+        raise DataError(f"{source}: its rows have no labels to compare with; use predict, or name the label column")
+    number = {name: k for k, name in enumerate(fitted.classes)}
+    strange = sorted(set(rows.labels) - set(number))
+    if strange:
+        raise DataError(
+            f"{source}: the model does not know class {listed(strange)}; it knows {listed(fitted.classes, 20)}"
+        )
+    y = [number[name] for name in rows.labels]
+    return Evaluation(report(y, fitted.predict(rows.features), fitted.classes), rows.notes)
