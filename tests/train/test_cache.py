@@ -75,7 +75,7 @@ def left(folder):
 def test_whole_entries_stay_and_are_read_once(folder, monkeypatch):
     drop_damaged(folder)
     assert left(folder) == ["a-cache", "b-cache"]
-    monkeypatch.setattr("steepest.train.cache._whole", lambda content: False)
+    monkeypatch.setattr("steepest.train.cache._whole", lambda _: False)
     drop_damaged(folder)
     assert left(folder) == ["a-cache", "b-cache"]
 
