@@ -8,9 +8,10 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
+from steepest.cli.console import Paper
 from steepest.cli.interrupts import Stopped, stoppable
 from steepest.cli.options import Output
 from steepest.cli.settings import ENVIRONMENT, FILE
@@ -19,15 +20,18 @@ from steepest.core.version import __version__
 
 BROKEN_PIPE = 141  # as a shell reports any command that the end of a pipe stopped
 
-ABOUT = """Which optimization method and which regularization train best on your data, by how much, or undetermined."""
+ABOUT = """Which optimization method and which regularization train best on your data,
+by how much, or undetermined."""
 
 EPILOGUE = """Examples:
 
-  steepest compare digits               compare methods and penalties on handwritten digits
-  steepest compare photos/              … on your folder of images, one subfolder a class
+  steepest compare digits                on handwritten digits that come along
+  steepest compare photos/               on your images, one subfolder a class
+  steepest fit digits --from latest      train with the setting it recommends
 
-Settings come from the command line, else from STEEPEST_COMPARE_TRIALS=30 or STEEPEST_TRIALS=30 in the environment, \
-else from steepest.toml ([compare] trials = 30), else they have the defaults shown.
+Settings come from the command line, else from the environment
+(STEEPEST_COMPARE_TRIALS=30, or STEEPEST_TRIALS=30 for all commands), else from
+steepest.toml ([compare] trials = 30), else they have their defaults.
 """
 
 
@@ -40,13 +44,14 @@ def build() -> App:
         help_format="plaintext",
         version=__version__,
         config=[*ENVIRONMENT, FILE],
+        console=Paper(highlight=False),
     )
-    for module in (compare, fit, evaluate, predict):
-        name = module.__name__.rpartition(".")[2]
-        app.command(getattr(module, name), help_epilogue=module.EXAMPLES)
-    for module in (runs, data):
-        app.command(module.app)
-    app.command(methods.methods, help_epilogue=methods.EXAMPLES)
+    for place, module in enumerate((compare, fit, evaluate, predict)):
+        command = getattr(module, module.__name__.rpartition(".")[2])
+        app.command(command, help_epilogue=module.EXAMPLES, sort_key=place)
+    app.command(runs.app)
+    app.command(data.app)
+    app.command(methods.methods, help_epilogue=methods.EXAMPLES, sort_key=6)
     app.register_install_completion_command(help="Install completion of commands and options for your shell.")
     return app
 
@@ -93,9 +98,10 @@ def _call(command: Callable[[], Any], debug: bool) -> int:
 def one_line(error: CycloptsError) -> str:
     """What cyclopts has to say about a misused command, as one line with what to do."""
     error.verbose = False
-    said = " ".join(str(error).split())
-    where = " ".join(["steepest", *(error.command_chain or ())])
-    return f"{said.rstrip('.?')}{'?' if said.endswith('?') else ''}; see {where} --help"
+    said = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        said = f"more arguments than it takes: {' '.join(error.unused_tokens)}"
+    return f"{said} (see: {' '.join(['steepest', *(error.command_chain or ())])} --help)"
 
 
 def _fail(message: str, code: int) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Group, Parameter, Token
+from cyclopts import Group, Parameter, Token, validators
 
 from steepest.cli.console import Terminal
 from steepest.cli.interrupts import Stopped
 from steepest.cli.opening import as_typed, opened
-from steepest.cli.options import DataOptions, Names, Output
+from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag
 
 if TYPE_CHECKING:
     from steepest.study.compare import Comparison, Study
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
 
   steepest compare digits --methods sgd,adam --penalties none,l2
-  steepest compare customers.csv --label churned --metric balanced --model mlp:64
+  steepest compare customers.csv --label churned --metric balanced
 """
 WHAT = Group("What is compared", sort_key=1)
 HOW = Group("How it is compared", sort_key=2)
@@ -42,7 +42,7 @@ def read_spaces(kind: Any, tokens: Sequence[Token]) -> tuple[tuple[str, float, f
 
 
 def compare(
-    data: str = "digits",
+    data: Annotated[str, Parameter(help=SOURCE)] = "digits",
     /,
     *,
     methods: Annotated[Names, Parameter(group=WHAT, help="Methods, e.g. sgd,adam (see: steepest methods).")] = (
@@ -64,6 +64,7 @@ def compare(
             group=WHAT,
             converter=read_spaces,
             n_tokens=1,
+            metavar="NAME=LOW:HIGH",
             negative=(),
             show_default=False,
             help="Search elsewhere than declared: adam.rate=1e-4:1 (again for each).",
@@ -77,25 +78,23 @@ def compare(
     metric: Annotated[
         Literal["accuracy", "balanced", "f1"], Parameter(group=HOW, help="What counts as better, on test rows.")
     ] = "accuracy",
-    margin: Annotated[float, Parameter(group=HOW, help="Points of the metric below which two are equivalent.")] = 0.5,
+    margin: Annotated[
+        float,
+        Parameter(group=HOW, help="Points below which two are equivalent.", validator=validators.Number(gte=0, lt=100)),
+    ] = 0.5,
     level: Annotated[float, Parameter(group=HOW, help="Level of the tests.")] = 0.05,
     test: Annotated[float, Parameter(group=HOW, help="Share of the rows to test on.")] = 0.25,
     validation: Annotated[float, Parameter(group=HOW, help="Share of the rest to choose settings by.")] = 0.2,
-    fresh: Annotated[bool, Parameter(group=HOW, negative=(), help="Train again what the run store holds.")] = False,
-    dry_run: Annotated[bool, Parameter(group=HOW, negative=(), help="Say what would be trained, and stop.")] = False,
+    fresh: Annotated[bool, flag(HOW, "Train again what the run store holds.")] = False,
+    dry_run: Annotated[bool, flag(HOW, "Say what would be trained, and stop.")] = False,
     options: DataOptions = DataOptions(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008
 ) -> None:
-    """Say which method and which penalty train best on the data, by how much, or that it is undetermined.
+    """Say which method and penalty train best on the data, by how much, if at all.
 
-    Every method with every penalty searches for its own setting in fresh splits of the data and is scored on rows it
-    never saw. What is trained is kept: the same command goes on where it was, or shows the result again.
-
-    Parameters
-    ----------
-    data
-        A built-in name (see: steepest data list), a folder of images with one subfolder a class, or a CSV, Parquet,
-        NPZ or IDX file.
+    Every method with every penalty searches for its own setting in fresh splits
+    of the data and is scored on rows it never saw. What is trained is kept: the
+    same command goes on where it was, or shows the result again.
     """
     from steepest.study.compare import plan, run_study
     from steepest.study.settings import Settings

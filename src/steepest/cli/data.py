@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from steepest.cli.console import Terminal
 from steepest.cli.opening import settings_of
-from steepest.cli.options import DataOptions, Output
+from steepest.cli.options import SOURCE, DataOptions, Output
 
 EXAMPLES = """Examples:
 
@@ -19,7 +21,7 @@ CHECKED = """Examples:
   steepest data check customers.csv --label churned --missing mean
 """
 
-app = App(name="data", help="List the built-in data, or check a source of yours.", help_epilogue=EXAMPLES)
+app = App(name="data", sort_key=5, help="List the built-in data, or check a source of yours.", help_epilogue=EXAMPLES)
 
 
 @app.command(name="list", help_epilogue=EXAMPLES)
@@ -37,19 +39,13 @@ def list_sources(*, output: Output = Output()) -> None:  # noqa: B008 - frozen
 
 @app.command(name="check", help_epilogue=CHECKED)
 def check_source(
-    source: str = "digits",
+    source: Annotated[str, Parameter(help=SOURCE)] = "digits",
     /,
     *,
     options: DataOptions = DataOptions(),  # noqa: B008
     output: Output = Output(),  # noqa: B008
 ) -> int:
-    """Say what a source holds and everything that is wrong with it; exit 1 if it cannot be used.
-
-    Parameters
-    ----------
-    source
-        A built-in name, a folder of images, or a CSV, Parquet, NPZ or IDX file.
-    """
+    """Say what a source holds and everything that is wrong with it; exit 1 if it cannot be used."""
     from steepest import data
     from steepest.report.sources import check_dict, check_lines
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, Output
+from steepest.cli.options import DATA, Output, flag
 
 EXAMPLES = """Examples:
 
@@ -17,26 +17,20 @@ EXAMPLES = """Examples:
 
 
 def evaluate(
-    model: str,
-    data: str,
+    model: Annotated[str, Parameter(help="A file that steepest fit saved.")],
+    data: Annotated[str, Parameter(help="A source as for fit, with the same classes.")],
     /,
     *,
     label: Annotated[
         str | None, Parameter(group=DATA, help="The label column, where it is called otherwise than in training.")
     ] = None,
-    strict: Annotated[bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error.")] = False,
+    strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
-    """Score a model: precision, recall, F1 and support of every class, and the confusion matrix.
+    """Score a model: precision, recall, F1, support by class; confusion matrix.
 
-    Rows are read as the model's training rows were. Rows that it was trained on flatter it: use others.
-
-    Parameters
-    ----------
-    model
-        A file that `steepest fit` saved.
-    data
-        A source as for `fit`, with the same classes.
+    Rows are read as the model's training rows were. Rows that it was trained on
+    flatter it: use others.
     """
     from steepest.report.scores import scores_dict, scores_lines
     from steepest.study.evaluate import evaluate as score

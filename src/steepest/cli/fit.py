@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from steepest.cli.console import Terminal
 from steepest.cli.opening import opened
-from steepest.cli.options import DataOptions, Output
+from steepest.cli.options import SOURCE, DataOptions, Output
 from steepest.core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-  steepest fit photos/ --method adam:rate=0.01 --penalty l2:strength=1e-3 --schedule cosine
+  steepest fit photos/ --method adam:rate=0.01 --penalty l2 --schedule cosine
   steepest fit digits --from latest --out digits.safetensors
 """
 PARTS = Group("What is trained: NAME or NAME:setting=value,setting=value", sort_key=1)
@@ -31,7 +31,7 @@ def _part(kind: str, default: str) -> Any:
 
 
 def fit(
-    data: str | None = None,
+    data: Annotated[str | None, Parameter(help=f"{SOURCE} [default: digits]")] = None,
     /,
     *,
     method: Annotated[str | None, _part("methods", "sgd")] = None,
@@ -42,9 +42,9 @@ def fit(
     loss: Annotated[str | None, _part("losses", "cross-entropy")] = None,
     schedule: Annotated[str | None, _part("schedules", "constant")] = None,
     init: Annotated[str | None, _part("inits", "he")] = None,
-    stop: Annotated[str | None, _part("stops", "after the epochs")] = None,
-    clip: Annotated[str | None, _part("clips", "none")] = None,
-    average: Annotated[str | None, _part("averages", "none")] = None,
+    stop: Annotated[str | None, _part("stops", "only after the epochs")] = None,
+    clip: Annotated[str | None, _part("clips", "not at all")] = None,
+    average: Annotated[str | None, _part("averages", "not at all")] = None,
     from_: Annotated[
         str | None, Parameter(name="--from", group=PARTS, help="Take the recommended setting of this comparison.")
     ] = None,
@@ -64,13 +64,7 @@ def fit(
     options: DataOptions = DataOptions(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008
 ) -> None:
-    """Train one model; save it, and a picture of its loss.
-
-    Parameters
-    ----------
-    data
-        A built-in name, a folder of images, or a CSV, Parquet, NPZ or IDX file. [digits if not given]
-    """
+    """Train one model; save it, and a picture of its loss."""
     from steepest.report.scores import training_dict, training_lines
     from steepest.study.fit import fit as train
     from steepest.study.parts import recipe_from_texts, recipe_text

@@ -19,19 +19,13 @@ Kind = Literal["methods", "penalties", "losses", "schedules", "inits", "models",
 
 
 def methods(
-    name: str | None = None,
+    name: Annotated[str | None, Parameter(help="Show this one in full.")] = None,
     /,
     *,
     kind: Annotated[Kind, Parameter(help="What to list.")] = "methods",
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
-    """List the optimization methods (or penalties, schedules, …): equations, hyperparameters, ranges, search spaces.
-
-    Parameters
-    ----------
-    name
-        Show this one in full.
-    """
+    """List methods, penalties, schedules … with equations, ranges, search spaces."""
     from steepest.report.catalog import entries_table, entry_lines
     from steepest.study.parts import REGISTRIES, part_entry
 

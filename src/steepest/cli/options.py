@@ -18,7 +18,27 @@ def split_commas(kind: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(word.strip() for token in tokens for word in token.value.split(",") if word.strip())
 
 
-Names: TypeAlias = Annotated[tuple[str, ...], Parameter(converter=split_commas, n_tokens=1, negative=())]
+Names: TypeAlias = Annotated[
+    tuple[str, ...],
+    Parameter(
+        converter=split_commas,
+        n_tokens=1,
+        negative=(),
+        metavar="A,B",
+        show_default=lambda names: ",".join(names) or None,
+    ),
+]
+
+
+def flag(group: Group, about: str, *names: str) -> Parameter:
+    """An option that is given or not."""
+    return Parameter(name=names or None, group=group, help=about, negative=(), show_default=False)
+
+
+SOURCE = (
+    "A built-in name (see: steepest data list), a folder of images with one subfolder a class, or a CSV, Parquet, NPZ "
+    "or IDX file."
+)
 
 
 @Parameter(name="*")
@@ -26,15 +46,11 @@ Names: TypeAlias = Annotated[tuple[str, ...], Parameter(converter=split_commas, 
 class Output:
     """How a command speaks."""
 
-    json: Annotated[bool, Parameter(group=OUTPUT, negative=(), help="Print one JSON object instead of tables.")] = False
-    quiet: Annotated[
-        bool, Parameter(name=("--quiet", "-q"), group=OUTPUT, negative=(), help="No progress, no notes.")
-    ] = False
-    verbose: Annotated[bool, Parameter(name=("--verbose", "-v"), group=OUTPUT, negative=(), help="Say more.")] = False
-    plain: Annotated[
-        bool, Parameter(group=OUTPUT, negative=(), help="No colours, no progress bar (colours also go with NO_COLOR).")
-    ] = False
-    debug: Annotated[bool, Parameter(group=OUTPUT, negative=(), help="Show the traceback of an error.")] = False
+    json: Annotated[bool, flag(OUTPUT, "Print one JSON object instead of tables.")] = False
+    quiet: Annotated[bool, flag(OUTPUT, "No progress, no notes.", "--quiet", "-q")] = False
+    verbose: Annotated[bool, flag(OUTPUT, "Say more.", "--verbose", "-v")] = False
+    plain: Annotated[bool, flag(OUTPUT, "No colours, no progress bar (colours also go with NO_COLOR).")] = False
+    debug: Annotated[bool, flag(OUTPUT, "Show the traceback of an error.")] = False
 
 
 @Parameter(name="*")
@@ -47,9 +63,7 @@ class DataOptions:
     color: Annotated[
         Literal["rgb", "grey"] | None, Parameter(group=DATA, help="Read images so; grey where all are, if not given.")
     ] = None
-    raw: Annotated[
-        bool, Parameter(group=DATA, negative=(), help="Values as they are: neither scaled to 0..1 nor standardised.")
-    ] = False
+    raw: Annotated[bool, flag(DATA, "Values as they are: neither scaled to 0..1 nor standardised.")] = False
     missing: Annotated[
         Literal["error", "mean", "drop"], Parameter(group=DATA, help="Empty cells: refuse, fill or leave the row out.")
     ] = "error"
@@ -57,13 +71,7 @@ class DataOptions:
     max_categories: Annotated[
         int, Parameter(group=DATA, help="Most different values of a text column that becomes one-hot.")
     ] = 50
-    strict: Annotated[
-        bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error, not skipped.")
-    ] = False
+    strict: Annotated[bool, flag(DATA, "An unreadable image is an error, not skipped.")] = False
     samples: Annotated[
         int | None, Parameter(group=DATA, help="Points to draw of a built-in toy (blobs, moons, …).")
     ] = None
-
-
-QUIET_DEFAULT = Output()
-DATA_DEFAULT = DataOptions()

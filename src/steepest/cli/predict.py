@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, OUTPUT, Output
+from steepest.cli.options import DATA, OUTPUT, Output, flag
 
 EXAMPLES = """Examples:
 
@@ -17,28 +17,16 @@ EXAMPLES = """Examples:
 
 
 def predict(
-    model: str,
-    source: str,
+    model: Annotated[str, Parameter(help="A file that steepest fit saved.")],
+    source: Annotated[str, Parameter(help="An image, a folder of images, or a table with the columns of training.")],
     /,
-    *more: str,
+    *more: Annotated[str, Parameter(help="Further images and folders.")],
     format: Annotated[Literal["csv", "jsonl"], Parameter(group=OUTPUT, help="One line a row, in this form.")] = "csv",
-    probabilities: Annotated[
-        bool, Parameter(group=OUTPUT, negative=(), help="How probable each class is, too.")
-    ] = False,
-    strict: Annotated[bool, Parameter(group=DATA, negative=(), help="An unreadable image is an error.")] = False,
+    probabilities: Annotated[bool, flag(OUTPUT, "How probable each class is, too.")] = False,
+    strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
-    """Print the label of each file or row, as CSV or JSON lines.
-
-    Parameters
-    ----------
-    model
-        A file that `steepest fit` saved.
-    source
-        An image, a folder of images, or a CSV, Parquet, NPZ or IDX file with the columns of training.
-    more
-        Further images and folders.
-    """
+    """Print the label of each file or row, as CSV or JSON lines."""
     from steepest.report.predictions import csv_lines, entries, jsonl_lines
     from steepest.study.predict import predicted
     from steepest.train.model_file import load

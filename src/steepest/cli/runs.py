@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from steepest.cli.console import Terminal
 from steepest.cli.options import Output
@@ -18,7 +20,9 @@ REMOVED = """Examples:
   STEEPEST_HOME=/data/studies steepest runs remove 3 4
 """
 
-app = App(name="runs", help="List, show or remove saved runs.", help_epilogue=EXAMPLES)
+Run = Annotated[str, Parameter(help='Its number, "latest", or the beginning of its data\'s name.')]
+
+app = App(name="runs", sort_key=4, help="List, show or remove saved runs.", help_epilogue=EXAMPLES)
 
 
 @app.command(name="list", help_epilogue=EXAMPLES)
@@ -39,14 +43,8 @@ def list_runs(*, output: Output = Output()) -> None:  # noqa: B008 - frozen
 
 
 @app.command(name="show", help_epilogue=EXAMPLES)
-def show_run(run: str = "latest", /, *, output: Output = Output()) -> None:  # noqa: B008
-    """Show a run: its settings, how far it is, and its result.
-
-    Parameters
-    ----------
-    run
-        Its number, "latest", or the beginning of its data's name.
-    """
+def show_run(run: Run = "latest", /, *, output: Output = Output()) -> None:  # noqa: B008
+    """Show a run: its settings, how far it is, and its result."""
     from steepest.report.runs import row_dict, run_lines
     from steepest.study.store import Store
 
@@ -64,16 +62,8 @@ def show_run(run: str = "latest", /, *, output: Output = Output()) -> None:  # n
 
 
 @app.command(name="remove", help_epilogue=REMOVED)
-def remove_runs(run: str, /, *more: str, output: Output = Output()) -> None:  # noqa: B008
-    """Remove runs and all their trainings.
-
-    Parameters
-    ----------
-    run
-        Its number, "latest", or the beginning of its data's name.
-    more
-        Further runs.
-    """
+def remove_runs(run: Run, /, *more: Run, output: Output = Output()) -> None:  # noqa: B008
+    """Remove runs and all their trainings."""
     from steepest.study.store import Store
 
     terminal = Terminal(output)

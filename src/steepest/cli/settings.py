@@ -28,5 +28,5 @@ class _File:
         self._toml(app, commands, arguments)
 
 
-ENVIRONMENT = (Env("STEEPEST_", command=True), Env("STEEPEST_", command=False, show=False))
+ENVIRONMENT = (Env("STEEPEST_", command=True, show=False), Env("STEEPEST_", command=False, show=False))
 FILE = _File()
