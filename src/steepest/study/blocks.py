@@ -32,6 +32,7 @@ class Block:
 
     members: tuple[int, ...]
     width: int
+    narrowed: bool = False  # narrower than `exact` wants, for want of memory: results are the same to rounding only
 
 
 def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
@@ -63,7 +64,8 @@ def plan(
             parts = max(-(-len(places) // natural), min(threads, len(places)))
             width = min(-(-len(places) // parts), most)
         starts = range(0, len(places), width)
-        made += [(turn, Block(tuple(places[i : i + width]), width)) for turn, i in enumerate(starts)]
+        narrowed = exact and width < natural
+        made += [(turn, Block(tuple(places[i : i + width]), width, narrowed)) for turn, i in enumerate(starts)]
     # structures take turns, so that threads compile different ones side by side instead of waiting for the same
     return [block for _, block in sorted(made, key=lambda entry: entry[0])]
 

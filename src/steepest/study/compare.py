@@ -24,7 +24,7 @@ from steepest.data.dataset import Dataset
 from steepest.study import source as sources
 from steepest.study.candidates import Candidate, candidates
 from steepest.study.replicate import Draw, draw_of
-from steepest.study.run import Plan, Progress, Result, run
+from steepest.study.run import Plan, Progress, Result, memory_notes, run
 from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, Settings
 from steepest.study.source import Source
 from steepest.study.split import split
@@ -87,7 +87,7 @@ class Study:
         return sources.identity(self.source)
 
     def trials(self, replicate: int) -> list[tuple[Candidate, int, dict[str, float]]]:
-        """All trainings of a replicate as (candidate, trial, hyperparameters): candidate by candidate, defaults first."""
+        """All trainings of a replicate, (candidate, trial, hyperparameters): candidate by candidate, defaults first."""
         return [(c, trial, values) for c in self.candidates for trial, values in enumerate(c.trials(replicate))]
 
     def as_plan(self, skip: Callable[[int, int], bool] | None = None) -> Plan:
@@ -110,6 +110,7 @@ class Comparison:
     seconds: float
     run: int | None  # its number in the run store
     stored: bool  # nothing was trained now: all of it was in the store
+    notes: tuple[str, ...] = ()  # on the data, and where memory was too short for results to be the same bit for bit
 
     @property
     def verdict(self) -> str:
@@ -154,7 +155,7 @@ class Comparison:
             "verdict": self.verdict,
             "warnings": self.warnings,
             "recommended": self.recommended,
-            "notes": list(self.study.notes),
+            "notes": list(self.notes),
             "trainings": self.trainings,
             "seconds": self.seconds,
             "run": self.run,
@@ -198,8 +199,8 @@ def run_study(
     if store is None:
         began = time.monotonic()
         kept: list[Training] = []
-        _train(study, set(), kept.extend, progress)
-        return Comparison(study, _answer(study, kept), time.monotonic() - began, None, stored=False)
+        notes = _train(study, set(), kept.extend, progress)
+        return Comparison(study, _answer(study, kept), time.monotonic() - began, None, False, study.notes + notes)
     row = store.begin(
         study.key,
         command="compare",
@@ -210,21 +211,22 @@ def run_study(
         fresh=fresh,
     )
     stored = row.status == "finished"
+    notes = tuple((row.result or {}).get("notes", study.notes))
     if not stored:
-        _complete(study, store, row, progress)
+        notes = study.notes + _complete(study, store, row, progress)
     answer = _answer(study, store.trainings(row.id))
-    comparison = Comparison(study, answer, store.get(row.id).seconds, row.id, stored)
+    comparison = Comparison(study, answer, store.get(row.id).seconds, row.id, stored, notes)
     if not stored:
         store.finish(row.id, comparison.as_dict(), 0.0)
     return comparison
 
 
-def _complete(study: Study, store: Store, row: RunRow, progress: Callable[[Progress], None] | None) -> None:
+def _complete(study: Study, store: Store, row: RunRow, progress: Callable[[Progress], None] | None) -> tuple[str, ...]:
     """Train what the run lacks; whatever ends it early, what was done stays."""
     with store.lock(row.id):
         began = time.monotonic()
         try:
-            _train(study, store.done(row.id), lambda trainings: store.add(row.id, trainings), progress)
+            return _train(study, store.done(row.id), lambda trainings: store.add(row.id, trainings), progress)
         finally:
             store.interrupted(row.id, time.monotonic() - began)
 
@@ -234,7 +236,7 @@ def _train(
     done: set[tuple[int, str, int]],
     keep: Callable[[list[Training]], None],
     progress: Callable[[Progress], None] | None,
-) -> None:
+) -> tuple[str, ...]:
     trials = cache(study.trials)
 
     def skip(replicate: int, recipe: int) -> bool:
@@ -255,7 +257,14 @@ def _train(
             curve=tuple(result.curves["train_loss"].tolist()),
         )
 
-    run(study.as_plan(skip), lambda results: keep([training(result) for result in results]), progress)
+    narrowed = []
+
+    def take(results: list[Result]) -> None:
+        keep([training(result) for result in results])
+        narrowed.extend(result for result in results if result.narrowed)
+
+    run(study.as_plan(skip), take, progress)
+    return memory_notes(narrowed)
 
 
 def _answer(study: Study, trainings: Sequence[Training]) -> Answer:

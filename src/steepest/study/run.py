@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -66,6 +66,7 @@ class Result:
     test: dict[str, float]
     curves: dict[str, np.ndarray]
     params: Tree | None
+    narrowed: bool = False  # its block was narrower than `exact` wants, for want of memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ class Plan:
             outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
             chosen = [recipes[i] for i in todo]
             for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most(chosen, outputs)):
-                made.append(Task(replicate, blocks.Block(tuple(todo[i] for i in block.members), block.width)))
+                made.append(Task(replicate, replace(block, members=tuple(todo[i] for i in block.members))))
         return made
 
     def most(self, recipes: Sequence[Recipe], outputs: Sequence[int]) -> int:
@@ -225,8 +226,15 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
     members, width = task.block.members, task.block.width
     recipes = plan.recipes(task.replicate)
     chosen = [recipes[i].general() for i in members]
+    counted = 0
+
+    def count(rows: int) -> None:
+        nonlocal counted
+        counted += rows
+        on_epoch(rows)
+
     try:
-        trained = train(chosen, replicate, plan.epochs, width, on_epoch)
+        trained = train(chosen, replicate, plan.epochs, width, count)
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not _out_of_memory(error):
             raise
@@ -235,27 +243,37 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
                 f"recipe {members[0] + 1} of {len(recipes)} does not fit in memory alone; use a smaller model, "
                 f"smaller batches or fewer rows"
             ) from error
+        on_epoch(-counted)
         half = -(-width // 2)
         for part in (members[:half], members[half:]):
             if part:
-                yield from _train_block(plan, Task(task.replicate, blocks.Block(part, half)), replicate, on_epoch)
+                halved = Task(task.replicate, blocks.Block(part, half, narrowed=plan.exact))
+                yield from _train_block(plan, halved, replicate, on_epoch)
         return
-    yield from _results(plan, task.replicate, members, replicate, trained)
+    yield from _results(plan, task, replicate, trained)
+
+
+def memory_notes(results: Iterable[Result]) -> tuple[str, ...]:
+    """What to say of trainings whose blocks were narrowed for want of memory: one line, or nothing."""
+    count = sum(result.narrowed for result in results)
+    if not count:
+        return ()
+    ran = "1 training ran in a block" if count == 1 else f"{count:,} trainings ran in blocks"
+    return (f"{ran} narrower than usual for want of memory: equal to other runs to rounding, not bit for bit",)
 
 
 def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or "ut of memory" in str(error)
 
 
-def _results(
-    plan: Plan, number: int, members: Sequence[int], replicate: Replicate, trained: Trained
-) -> Iterator[Result]:
+def _results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> Iterator[Result]:
     """A block's trainings one by one, their predictions scored."""
+    members = task.block.members
     validation = _scores(plan.source, replicate.validation, trained.validation, len(members))
     test = _scores(plan.source, replicate.test, trained.test, len(members))
     for i, recipe in enumerate(members):
         yield Result(
-            replicate=number,
+            replicate=task.replicate,
             recipe=recipe,
             status=str(trained.status[i]),
             step=int(trained.step[i]),
@@ -264,6 +282,7 @@ def _results(
             test=test[i],
             curves={name: curve[i] for name, curve in trained.curves.items()},
             params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
+            narrowed=task.block.narrowed,
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from steepest.core.errors import SettingError
 from steepest.study import replicate as replicates_
 from steepest.study import source as sources
-from steepest.study.run import Plan, Progress, Result, check_recipes, run
+from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
 from steepest.train.recipe import Recipe
 
@@ -27,7 +27,7 @@ class Sweep:
     accuracy: on the test part (`score("balanced")`, `score("f1", part="validation")` give others); status: "finished",
     "stopped" or "diverged" (scored with its last finite weights); step: where it diverged, or the steps made;
     curves: "train_loss", "validation_loss", "validation_accuracy" → [replicates, recipes, epochs], NaN once a training
-    has ended.
+    has ended; notes: what to know of the results, such as that memory was too short for `exact` to hold.
     """
 
     recipes: tuple[Recipe, ...]
@@ -159,7 +159,7 @@ def _gathered(plan: Plan, recipes: list[Recipe], found: dict[tuple[int, int], Re
         step=column(lambda r: r.step, np.int64),
         epochs=column(lambda r: r.epochs, np.int64),
         curves={n: column(lambda r, n=n: r.curves[n], np.float64) for n in jax.tree.leaves(list(found[0, 0].curves))},
-        notes=(),
+        notes=memory_notes(found.values()),
         _results=found,
         _split=split_of,
     )
