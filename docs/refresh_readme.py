@@ -34,7 +34,7 @@ def quotes(page: Path) -> Iterator[tuple[str, str]]:
 
 
 def printed(command: str, folder: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What a command prints to standard output when given in `folder`, without trailing blanks."""
+    """What a command prints to standard output when given in `folder` (which is called /home/you), blank ends cut."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("STEEPEST_")}
     cache = {"STEEPEST_CACHE": os.environ["STEEPEST_CACHE"]} if "STEEPEST_CACHE" in os.environ else {}
     done = subprocess.run(
@@ -47,7 +47,8 @@ def printed(command: str, folder: Path, environment: Mapping[str, str] | None = 
     )
     if done.returncode:
         raise SystemExit(f"{command}: exit code {done.returncode}: {done.stderr.strip()}")
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
+    said = done.stdout.strip("\n").replace(str(folder.resolve()), "/home/you")
+    return "".join(f"{line.rstrip()}\n" for line in said.splitlines())
 
 
 def main() -> None:
