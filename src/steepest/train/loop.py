@@ -75,7 +75,9 @@ def _moved(state: State, batch: Rows, moment: Moment, loss: Array, new: tuple[Tr
 
 def all_finite(tree: Tree) -> Array:
     """Whether every number of a tree is finite."""
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+    # a product with zeros, which is 0 or NaN: one pass over the weights, where all(isfinite) takes three on the CPU
+    products = [jnp.ravel(leaf) @ jnp.zeros(leaf.size, leaf.dtype) for leaf in jax.tree.leaves(tree)]
+    return sum(products) == 0
 
 
 class Measured(NamedTuple):
