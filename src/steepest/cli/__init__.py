@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 done, 1 failed, 2 misused, 130 interrupted, 143 terminated."""
-    from steepest.cli.app import run
+    try:
+        from steepest.cli.app import run
 
-    return run(argv)
+        return run(argv)
+    except KeyboardInterrupt:  # before a command could take care of it
+        return 130

@@ -14,7 +14,7 @@ from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
 from steepest.cli.console import Paper
 from steepest.cli.interrupts import Stopped, stoppable
 from steepest.cli.options import Output
-from steepest.cli.settings import ENVIRONMENT, FILE
+from steepest.cli.settings import ENVIRONMENT, SettingsFile
 from steepest.core.errors import SteepestError
 from steepest.core.version import __version__
 
@@ -43,7 +43,6 @@ def build() -> App:
         help_epilogue=EPILOGUE,
         help_format="plaintext",
         version=__version__,
-        config=[*ENVIRONMENT, FILE],
         console=Paper(highlight=False),
     )
     for place, module in enumerate((compare, fit, evaluate, predict)):
@@ -52,6 +51,7 @@ def build() -> App:
     app.command(runs.app)
     app.command(data.app)
     app.command(methods.methods, help_epilogue=methods.EXAMPLES, sort_key=6)
+    app.config = (*ENVIRONMENT, SettingsFile(app))
     app.register_install_completion_command(help="Install completion of commands and options for your shell.")
     return app
 
@@ -86,6 +86,10 @@ def _call(command: Callable[[], Any], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         return _fail(str(error), error.exit_code)
+    except OSError as error:  # a full disk under standard output, for instance
+        if debug:
+            traceback.print_exc()
+        return _fail(str(error), 1)
     except Exception as error:  # the last resort: a bug is one line too, and its traceback is one option away
         if debug:
             traceback.print_exc()

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 from steepest.cli.console import Terminal
 from steepest.cli.opening import opened
 from steepest.cli.options import SOURCE, DataOptions, Output
-from steepest.core.errors import SettingError
+from steepest.core.errors import DataError, SettingError
 
 if TYPE_CHECKING:
     from steepest.study.recommended import Recommended
@@ -84,16 +84,17 @@ def fit(
         terminal.warn(f"{rows.name} is not the data that run {from_} compared on: its setting may not suit it")
     with terminal.progress("training") as report:
         fitted = train(rows, recipe, **how, standardize=not options.raw, progress=_reporter(report))
-    for note in fitted.notes:
+    for note in fitted.notes[len(rows.notes) :]:  # the data's have been said
         terminal.note(note)
-    files = {"model": str(save(fitted, out)), "picture": _drawn(fitted, picture, recipe_text(recipe))}
+    files = {"model": str(save(fitted, out)), "picture": _drawn(fitted, picture, recipe_text(recipe), terminal)}
     about = training_dict(fitted, recipe_text(recipe), files)
     if output.json:
         terminal.data("fit", about)
         return
     terminal.show(*training_lines(about))
     terminal.line(f"model: {about['model']}")
-    terminal.line(f"picture: {about['picture']}")
+    if about["picture"]:
+        terminal.line(f"picture: {about['picture']}")
 
 
 def _recommended(run: str) -> Recommended:
@@ -123,7 +124,12 @@ def _reporter(report: Any) -> Any:
     )
 
 
-def _drawn(fitted: Fitted, path: Path, title: str) -> str:
+def _drawn(fitted: Fitted, path: Path, title: str, terminal: Terminal) -> str | None:
+    """The picture's path; None for a training without one finite loss, which is no reason to hide the rest."""
     from steepest.draw.curves import loss_curve
 
-    return str(loss_curve(fitted.curves, path, title))
+    try:
+        return str(loss_curve(fitted.curves, path, title))
+    except DataError as error:
+        terminal.warn(f"no picture: {error}")
+        return None

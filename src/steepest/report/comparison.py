@@ -18,7 +18,9 @@ METRICS = {"accuracy": "accuracy", "balanced": "balanced accuracy", "f1": "macro
 
 def comparison_lines(result: Mapping[str, Any], width: int, verbose: bool = False) -> list[RenderableType]:
     """All of a comparison, the answer last: candidates, families, search spaces, warnings, verdict."""
-    made: list[RenderableType] = [heading(result), cells_table(result, width), families_table(result)]
+    made: list[RenderableType] = [heading(result), cells_table(result, width)]
+    if len(result["cells"]) > 1:
+        made.append(families_table(result))
     if verbose:
         made.append(pairs_table(result))
     made.append(spaces_table(result["settings"]["search"]))
@@ -73,7 +75,7 @@ def families_table(result: Mapping[str, Any]) -> RenderableType:
     made.add_column("family")
     made.add_column("member", no_wrap=True)
     made.add_column("tuned", justify="right", no_wrap=True)
-    for family in result["families"]:
+    for family in [one for one in result["families"] if len(one["members"]) > 1]:
         members = sorted(family["members"], key=lambda member: -member["mean"])
         for place, member in enumerate(members):
             made.add_row(family["factor"] if place == 0 else "", member["name"], mean_text(member))

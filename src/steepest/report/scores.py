@@ -85,7 +85,7 @@ def summary(about: Mapping[str, Any]) -> Text:
     return text
 
 
-def training_dict(fitted: Any, recipe: str, files: Mapping[str, str]) -> dict[str, Any]:
+def training_dict(fitted: Any, recipe: str, files: Mapping[str, str | None]) -> dict[str, Any]:
     """A training as plain values."""
     return {
         "data": dict(fitted.data),
