@@ -53,9 +53,9 @@ from steepest.models.linear import Linear as Linear
 from steepest.models.mlp import MLP as MLP
 from steepest.penalties import PENALTIES as PENALTIES
 from steepest.penalties.decay import WeightDecay as WeightDecay
-from steepest.penalties.norms import ElasticNet as ElasticNet
 from steepest.penalties.norms import L1 as L1
 from steepest.penalties.norms import L2 as L2
+from steepest.penalties.norms import ElasticNet as ElasticNet
 from steepest.penalties.norms import NoPenalty as NoPenalty
 from steepest.schedules import SCHEDULES as SCHEDULES
 from steepest.schedules.combine import Chain as Chain
