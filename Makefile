@@ -19,6 +19,7 @@ help:  ## list these targets
 
 demo: $(VENV)/made.runtime  ## set everything up and compare methods on handwritten digits, without any data of yours
 	@$(BIN)/steepest compare digits
+	@echo "Your own data next: $(BIN)/steepest compare photos/ (or, after . $(BIN)/activate, just steepest)"
 
 test: $(VENV)/made.test  ## set everything up and run the tests
 	$(BIN)/python -m pytest tests --ignore=tests/docs -n $(JOBS)
