@@ -82,7 +82,7 @@ def test_every_penalty_with_partial_batches(method):
     [
         (st.Step(by=0.5, every=2), lambda: hand.step_decay(0.5, 2)),
         (st.Cosine(last=0.1), lambda: hand.cosine(0.1)),
-        (st.Plateau(by=0.3, patience=1, threshold=0.05), lambda: hand.Plateau(0.3, 1, 0.05)),
+        (st.Plateau(by=0.3, patience=1, threshold=0.3), lambda: hand.Plateau(0.3, 1, 0.3)),
     ],
     ids=lambda value: type(value).__name__,
 )
