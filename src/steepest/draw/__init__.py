@@ -1,1 +1,1 @@
-"""."""
+"""Pictures. matplotlib is imported when the first one is drawn; nothing here knows the engine."""

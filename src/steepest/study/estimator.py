@@ -73,7 +73,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        method: Any = "adam",
+        method: Any = "momentum",
         penalty: Any = "none",
         model: Any = "linear",
         loss: Any = "cross-entropy",
@@ -129,7 +129,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             raise SettingError(f"Classifier: {type(recipe.loss).__name__} is for numbers, and y holds classes")
         used = weight > 0
         if len(np.unique(numbers_[used])) < 2:
-            raise DataError("sample_weight leaves rows of one class at most; a classifier needs at least two")
+            raise DataError("sample_weight is zero for all rows but those of one class; a classifier needs at least two")
         seed = _seed(self.random_state)
         training, validation = self._parts(recipe, numbers_, used, seed)
         standard = Standard.fit(X[training]) if self.standardize else None

@@ -28,6 +28,7 @@ from steepest.data.paths import shown
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.inits.plain import Zeros
+from steepest.train.cache import precision, prepare
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
@@ -58,9 +59,7 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
         raise SteepestError(
             f"{shown(place)}: the recipe is too large to be stored ({len(text):,} bytes); start from drawn weights"
         )
-    return write_atomically(
-        place, pack({n: np.ascontiguousarray(a) for n, a in tensors.items()}, {KEY: text, "format": "np"})
-    )
+    return write_atomically(place, pack({n: np.ascontiguousarray(a) for n, a in tensors.items()}, {KEY: text}))
 
 
 def load(path: str | os.PathLike[str]) -> Fitted:
@@ -190,12 +189,16 @@ def _header(file: Any) -> dict[str, Any]:
 
 def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], reading: _Tensors, size: int) -> Any:
     """The weights, each of the shape that the model needs; nothing is made before all shapes agree."""
+    prepare()
+    if recipe.loss.regression:
+        raise DataError(f"does not add up: {type(recipe.loss).__name__} is for numbers, and the model has classes")
     outputs = recipe.loss.outputs(len(classes))
     if max(recipe.model.sizes(shape, outputs)) > size:
         raise DataError("does not add up: a layer is wider than the file is long")
-    wanted = jax.eval_shape(
-        lambda: recipe.model.init(jax.random.key(0), shape, outputs, Zeros(), np.dtype(recipe.dtype))
-    )
+    with precision(recipe.dtype):
+        wanted = jax.eval_shape(
+            lambda: recipe.model.init(jax.random.key(0), shape, outputs, Zeros(), np.dtype(recipe.dtype))
+        )
     leaves, treedef = jax.tree.flatten(wanted)
     names = list(jax.tree_util.tree_flatten_with_path(wanted)[0])
     kind = next(name for name, dtype in TYPES.items() if dtype == recipe.dtype)
