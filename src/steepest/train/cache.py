@@ -32,7 +32,7 @@ def prepare() -> None:
     logging.getLogger("jax").setLevel(logging.ERROR)
     # an entry that cannot be read or written is compiled again, and JAX says so in a warning: not the user's business
     warnings.filterwarnings("ignore", message=".*persistent compilation cache.*")
-    if jax.config.read("jax_compilation_cache_dir"):
+    if jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue] - made when jax is imported
         return
     folder = cache_home() / "programs"
     try:
