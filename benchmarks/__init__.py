@@ -1,0 +1,1 @@
+"""What the README claims about speed, measured: `python -m benchmarks [name …]`; results lie in benchmarks/results."""
