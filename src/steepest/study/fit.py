@@ -46,8 +46,9 @@ def fit(
     **Raises** SettingError for recipes or settings that do not fit, DataError for classes too small to be split.
 
     >>> import steepest as st
-    >>> fit(st.open("iris"), st.Recipe(method=st.Adam(rate=0.01)), epochs=30).scores["test"]["accuracy"] > 0.8
-    True
+    >>> found = fit(st.open("iris"), st.Recipe(method=st.Momentum(rate=0.1)))
+    >>> found.status, found.scores["test"]["accuracy"] > 0.8
+    ('finished', True)
     """
     whole_number("epochs", epochs)
     whole_number("replicate", replicate, 0)
