@@ -92,10 +92,10 @@ def train(
                 states, seen = loop.epoch(stacked, states, replicate.train, order, weight, replicate.validation, clock)
             measured.append(jax.tree.map(np.asarray, seen))
             if on_epoch is not None:
-                on_epoch(len(recipes) * replicate.rows)
+                on_epoch(len(recipes) * len(replicate.train.X))
             if number + 1 < epochs and not np.any(np.asarray(states.alive)[: len(recipes)]):
                 if on_epoch is not None:
-                    on_epoch(len(recipes) * replicate.rows * (epochs - number - 1))
+                    on_epoch(len(recipes) * len(replicate.train.X) * (epochs - number - 1))
                 break
         return _trained(stacked, states, measured, replicate, epochs, len(recipes))
 
