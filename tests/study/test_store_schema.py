@@ -1,5 +1,6 @@
 """Versions of the store's tables: from nothing, from older ones, and never from newer or foreign ones."""
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -120,3 +121,22 @@ def test_a_file_system_without_shared_memory_goes_without_a_log(tmp_path):
         connection.executemany("INSERT INTO t VALUES (?)", [(2,), (1,)])
     assert connection.execute("SELECT x FROM t").fetchall() == [(1,)]
     connection.close()
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_tables_that_another_process_makes_while_one_looks_are_not_foreign(tmp_path, moment):
+    path = tmp_path / "runs.sqlite"
+    path.touch()
+    ours, other = (sqlite3.connect(path, isolation_level=None, timeout=0) for _ in range(2))
+    seen = []
+
+    def meanwhile(statement):
+        seen.append(statement)
+        if len(seen) == moment + 1:
+            with contextlib.suppress(sqlite3.OperationalError):  # busy: whoever looks is not disturbed
+                store_schema._migrate(other, path)
+
+    ours.set_trace_callback(meanwhile)
+    assert store_schema._version(ours, path) in (0, len(store_schema.MIGRATIONS))
+    ours.close()
+    other.close()

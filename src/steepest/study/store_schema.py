@@ -148,9 +148,11 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the tables: 0 for a new file."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    # In one statement: another process that makes the tables between two reads would leave a mixture of both states.
+    application, version, tables = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
     if application == 0 and version == 0 and tables == 0:
         return 0
     if application != APPLICATION:
