@@ -11,7 +11,7 @@ from steepest.core.errors import SettingError
 from steepest.core.stack import stack, structure
 from steepest.methods.optax_bridge import Optax
 from steepest.schedules.contract import Moment
-from steepest.schedules.decay import Linear
+from steepest.schedules.decay import LinearDecay
 
 PARAMS = {"W": jnp.ones((2, 3))}
 
@@ -64,6 +64,6 @@ def test_a_function_is_an_optimizer_too():
 
 
 def test_a_schedule_moves_its_rate():
-    method = Linear(until=1.0, last=0.0).apply(Optax("sgd", learning_rate=0.5), Moment(6, 0, 10, 10), ())
+    method = LinearDecay(until=1.0, last=0.0).apply(Optax("sgd", learning_rate=0.5), Moment(6, 0, 10, 10), ())
     params, _ = method.step(PARAMS, method.start(PARAMS), PARAMS, 6)
     assert params["W"][0, 0] == pytest.approx(0.75)

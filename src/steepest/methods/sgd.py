@@ -18,7 +18,7 @@ class SGD(LeafMethod):
     **Hyperparameters** `rate` ε, above 0; on a quadratic it must stay below 2/L, L the largest curvature.
 
     **Differs from** torch, optax and Keras in nothing: their plain SGD is this. "SGD with annealing" is this method
-    with a falling rate: `schedule=Linear()` or any other of `steepest.schedules`.
+    with a falling rate: `schedule=LinearDecay()` or any other of `steepest.schedules`.
 
     >>> SGD(rate=0.5).step({"W": 3.0}, [()], {"W": 1.0}, 1)
     ({'W': -0.5}, [()])
