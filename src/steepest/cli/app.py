@@ -11,7 +11,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
-from steepest.cli.console import Paper
+from steepest.cli.console import Paper, harmless
 from steepest.cli.interrupts import Stopped, stoppable
 from steepest.cli.options import Output
 from steepest.cli.settings import ENVIRONMENT, SettingsFile
@@ -109,5 +109,5 @@ def one_line(error: CycloptsError) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"steepest: {message}", file=sys.stderr)
+    print(f"steepest: {harmless(message)}", file=sys.stderr)
     return code

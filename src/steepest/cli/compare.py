@@ -175,13 +175,12 @@ def _show_plan(study: Study, terminal: Terminal) -> None:
 
 def _show(found: Comparison, store: Store, use: str, terminal: Terminal) -> None:
     """The result, and what to do with it."""
-    from steepest.report.comparison import comparison_lines, recommendation
+    from steepest.report.comparison import comparison_lines
 
     result = found.as_dict()
     if terminal.output.json:
         terminal.data("compare", result)
         return
     terminal.show(*comparison_lines(result, terminal.out.width, terminal.output.verbose))
-    terminal.show(recommendation(result))
     terminal.line(f"Train with it: {use}")
     terminal.line(f"Saved as run {found.run} in {store.path}; see it again: steepest runs show {found.run}")

@@ -53,7 +53,7 @@ class Terminal:
             self.line(line.rstrip())
 
     def line(self, text: str) -> None:
-        """One line of results, never folded: a path, a command, a row of data."""
+        """One line of results, never folded and nothing in it changed: a path, a command, a row of data."""
         print(text, file=sys.stdout)
 
     def data(self, command: str, values: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ class Terminal:
             self._err(text)
 
     def _err(self, text: str) -> None:
-        self.err.print(Text(text), soft_wrap=True)
+        self.err.print(Text(harmless(text)), soft_wrap=True)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[float, float, str], None]]:
@@ -93,6 +93,11 @@ class Terminal:
     def warn(self, text: str) -> None:
         """Something that must be known, even with -q."""
         self._err(text)
+
+
+def harmless(text: str) -> str:
+    """The text on one line, whatever a file or a class is called: what would move or colour a terminal is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _nothing(done: float, total: float, words: str) -> None:

@@ -78,21 +78,21 @@ def read_images(
 ) -> tuple[np.ndarray, list[str], list[str] | None, list[str], list[str]]:
     """Files and folders of images like a schema's: float32 features, names, class names or None, notes, unreadable.
 
-    Class names only where every image lies in a subfolder of a given folder.
+    Names are paths as they were given. Class names only where every image lies in a subfolder of a given folder.
     """
     size = schema.size
     if size is None or schema.shape[:2] != (size, size) or schema.channels not in (1, 3):
         raise DataError(f"image files cannot become rows of shape {schema.shape}; give arrays of that shape")
-    files, stats, labels, notes = [], [], [], []
+    files, shown_as, stats, labels, notes = [], [], [], [], []
     for path in paths:
         if path.is_dir():
             listing = list_folder(path)
             if not listing.files:
                 raise DataError(f"{shown(path)}: no images in this folder")
             files += [str(listing.root / file) for file in listing.files]
-            names = listing.labels
+            shown_as += [str(path / file) for file in listing.files]
             stats += listing.stats
-            labels += names
+            labels += listing.labels
             if listing.refused:
                 notes.append(f"refused: {listed(listing.refused)}")
         else:
@@ -101,6 +101,7 @@ def read_images(
             except OSError as error:
                 raise cannot_read(path, error) from error
             files.append(str(path.absolute()))
+            shown_as.append(str(path))
             labels.append("")
     collection, more = load(Path("/"), files, stats, size, progress, use_cache=False)
     good, unreadable = readable(collection, files)
@@ -114,4 +115,4 @@ def read_images(
         rows = fractions / np.float32(255)
     kept = [labels[i] for i in good]
     given = kept if kept and all(kept) else None
-    return rows, [files[i] for i in good], given, notes + more + decoding_notes(collection, unreadable), unreadable
+    return rows, [shown_as[i] for i in good], given, notes + more + decoding_notes(collection, unreadable), unreadable

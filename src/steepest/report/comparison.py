@@ -17,7 +17,7 @@ METRICS = {"accuracy": "accuracy", "balanced": "balanced accuracy", "f1": "macro
 
 
 def comparison_lines(result: Mapping[str, Any], width: int, verbose: bool = False) -> list[RenderableType]:
-    """All of a comparison, the answer last: candidates, families, search spaces, warnings, verdict."""
+    """All of a comparison, the answer last: candidates, families, search spaces, warnings, verdict, advice."""
     made: list[RenderableType] = [heading(result), cells_table(result, width)]
     if len(result["cells"]) > 1:
         made.append(families_table(result))
@@ -29,6 +29,7 @@ def comparison_lines(result: Mapping[str, Any], width: int, verbose: bool = Fals
         made.append(bullets("Warnings", said))
     made.append(Text(""))
     made.append(Panel(Text(result["verdict"], style="bold"), title="verdict", title_align="left", padding=(0, 1)))
+    made.append(recommendation(result))
     return made
 
 
@@ -46,27 +47,31 @@ def heading(result: Mapping[str, Any]) -> Text:
 
 
 def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
-    """Candidates, best first: defaults, tuned with its interval, the setting to use, trainings that diverged."""
+    """Candidates, best first: defaults, tuned with its interval, the setting to use, trainings that diverged.
+
+    On a narrow terminal the setting stands below the name. Where nothing diverged there is no column for it.
+    """
     narrow = width < NARROW
     cells = sorted(result["cells"], key=lambda cell: -cell["test"]["mean"])
+    some_diverged = any(cell["diverged"] for cell in cells)
     made = table()
-    made.add_column("candidate", no_wrap=not narrow, ratio=None)
-    made.add_column("defaults" if not narrow else "def.", justify="right", no_wrap=True)
+    made.add_column("candidate", no_wrap=not narrow)
+    made.add_column("def." if narrow else "defaults", justify="right", no_wrap=True)
     made.add_column("tuned", justify="right", no_wrap=True)
     if not narrow:
         made.add_column("recommended setting")
-    made.add_column("diverged" if not narrow else "div.", justify="right", no_wrap=True)
+    if some_diverged:
+        made.add_column("div." if narrow else "diverged", justify="right", no_wrap=True)
     for cell in cells:
         name = Text(f"{cell['method']} + {cell['penalty']}")
         if cell["warnings"]:
             name.append(" !", style="yellow")
-        setting = settings(cell["tuned"]["hyperparameters"])
-        if narrow:
-            name.append(f"\n{setting}", style="dim")
-        middle = [] if narrow else [Text(setting, style="dim")]
-        diverged = str(cell["diverged"]) if cell["diverged"] else "–"
-        made.add_row(name, percent(cell["default"]["mean"]), mean_text(cell["test"]), *middle, diverged)
-    return titled(f"Test {METRICS[result['settings']['metric']]} in %, {confidence(result)}", made)
+        setting = Text(settings(cell["tuned"]["hyperparameters"], digits=2), style="dim")
+        row = [name, percent(cell["default"]["mean"]), mean_text(cell["test"])]
+        row = [Text("\n").join([name, setting]), *row[1:]] if narrow else [*row, setting]
+        made.add_row(*row, *([f"{cell['diverged']:,}"] if some_diverged else []))
+    said = "" if some_diverged else "; no training diverged"
+    return titled(f"Test {METRICS[result['settings']['metric']]} in %, {confidence(result)}{said}", made)
 
 
 def families_table(result: Mapping[str, Any]) -> RenderableType:

@@ -20,7 +20,7 @@ def table() -> Table:
         pad_edge=False,
         header_style="bold",
         show_edge=False,
-        padding=(0, 1),
+        padding=(0, 1, 0, 0),
     )
 
 

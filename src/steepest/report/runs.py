@@ -24,12 +24,12 @@ def runs_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     narrow = width < NARROW
     made = table()
     made.add_column("run", justify="right", no_wrap=True)
-    made.add_column("data", overflow="fold")
+    made.add_column("data", overflow="fold", min_width=10)
     made.add_column("status", no_wrap=True)
     made.add_column("trainings", justify="right", no_wrap=True)
     if not narrow:
         made.add_column("command", no_wrap=True)
-        made.add_column("begun", no_wrap=True)
+        made.add_column("begun (UTC)", no_wrap=True)
         made.add_column("time", justify="right", no_wrap=True)
     for row in rows:
         cells = [str(row["id"]), shown(row["name"]), row["status"], f"{row['trainings']:,}"]
@@ -43,7 +43,7 @@ def run_lines(row: Mapping[str, Any]) -> list[RenderableType]:
     rows: list[tuple[str, RenderableType]] = [
         ("run", f"{row['id']} ({row['command']}, {row['status']})"),
         ("data", f"{shown(row['name'])}, fingerprint {row['data'].get('fingerprint', 'unknown')}"),
-        ("begun", begun(row)),
+        ("begun", f"{begun(row)} UTC"),
         ("work", f"{row['trainings']:,} trainings, {duration(row['seconds'])}"),
         ("settings", _flat(row["settings"])),
         ("made with", ", ".join(f"{name} {value}" for name, value in row["environment"].items())),
@@ -53,7 +53,7 @@ def run_lines(row: Mapping[str, Any]) -> list[RenderableType]:
 
 def begun(row: Mapping[str, Any]) -> str:
     """When, to the minute, in UTC."""
-    return f"{row['created'][:16].replace('T', ' ')} UTC"
+    return row["created"][:16].replace("T", " ")
 
 
 def _flat(settings: Mapping[str, Any]) -> str:

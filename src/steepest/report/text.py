@@ -19,32 +19,32 @@ def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None or share != share else f"{100 * share:.{digits}f}"
 
 
-def number(value: float) -> str:
-    """Three significant digits, no zeros at the end.
+def number(value: float, digits: int = 3) -> str:
+    """Three significant digits (or so many), no zeros at the end.
 
     >>> number(0.0123456), number(1e-05), number(64)
     ('0.0123', '1e-05', '64')
     """
-    return f"{value:.3g}"
+    return f"{value:.{digits}g}"
 
 
-def settings(values: Mapping[str, Any]) -> str:
+def settings(values: Mapping[str, Any], digits: int = 3) -> str:
     """Hyperparameters on one line, "defaults" where there are none.
 
     >>> settings({"rate": 0.0123456, "l2": 1e-4}), settings({})
     ('rate 0.0123, l2 0.0001', 'defaults')
     """
-    return ", ".join(f"{name} {number(value)}" for name, value in values.items()) or "defaults"
+    return ", ".join(f"{name} {number(value, digits)}" for name, value in values.items()) or "defaults"
 
 
 def duration(seconds: float) -> str:
     """A time in the unit that fits it.
 
     >>> duration(0.4), duration(45), duration(600), duration(4000)
-    ('less than a second', '45 s', '10 min', '1 h 7 min')
+    ('< 1 s', '45 s', '10 min', '1 h 7 min')
     """
     if seconds < 1:
-        return "less than a second"
+        return "< 1 s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,0 +1,160 @@
+"""One training from the command line, and what can be done with the model it saves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+BLOBS = "fit blobs --samples 80 --batch-size 16 --epochs 8"
+
+
+@pytest.fixture
+def model(steepest):
+    done = steepest(f"{BLOBS} --method adam:rate=0.1 -q")
+    assert done.code == 0, done.err
+    return "model.safetensors"
+
+
+def test_fit_saves_a_model_and_a_picture_and_says_the_scores(steepest, tmp_path):
+    done = steepest(f"{BLOBS} --method momentum:rate=0.05,momentum=0.8 --penalty l2:strength=1e-3")
+    assert done.code == 0, done.err
+    assert (tmp_path / "model.safetensors").stat().st_size > 0
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert "blobs: momentum:rate=0.05,momentum=0.8 + l2:strength=0.001, linear" in done.out
+    for part in ("train", "validation", "test"):
+        assert re.search(rf"^{part} +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$", done.out, re.MULTILINE)
+
+
+def test_json_holds_scores_curves_and_files(steepest):
+    done = steepest(f"{BLOBS} --json --out other --picture curve.svg --method adam:rate=0.1 --schedule cosine")
+    found = done.json
+    assert found["schema"] == "steepest.fit/1"
+    assert (found["model"], found["picture"]) == ("other.safetensors", "curve.svg")
+    assert found["recipe"] == "adam:rate=0.1 + none, linear, schedule cosine"
+    assert len(found["curves"]["train_loss"]) == found["epochs"] == 8
+    assert found["scores"]["test"]["accuracy"] > 0.8
+
+
+def test_every_part_can_be_given(steepest):
+    parts = "--model mlp:4:tanh --loss hinge --init normal:scale=0.1 --clip norm:limit=2 --average ema:decay=0.9"
+    chain = "chain:first=(step:every=3),second=warm-up"
+    done = steepest(f"{BLOBS} --json {parts} --stop no-gain:patience=2", "--schedule", chain)
+    assert done.code == 0, done.err
+    said = done.json["recipe"]
+    for part in ("mlp:4:tanh", "loss hinge", "init normal:scale=0.1", "clip norm:limit=2.0", "average ema:decay=0.9",
+                 "stop no-gain:patience=2", "schedule chain:first=(step:every=3),second=warm-up"):  # fmt: skip
+        assert part in said
+
+
+def test_from_takes_the_recommended_setting_on_the_same_split(steepest):
+    small = "blobs --samples 80 --methods sgd,adam --penalties l2 --trials 2 --replicates 2 --epochs 3 --seed 5"
+    compared = steepest(f"compare {small} --json").json
+    best = compared["recommended"]
+    fitted = steepest("fit blobs --samples 80 --from 1 --json").json
+    values = best["hyperparameters"]
+    assert fitted["recipe"].startswith(f"{best['method']}:rate={values['rate']!r} + l2:strength={values['strength']!r}")
+    assert (fitted["epochs"], fitted["seed"]) == (3, 5)
+    longer = steepest("fit blobs --samples 80 --from latest --epochs 4 --json").json
+    assert (longer["epochs"], longer["recipe"]) == (4, fitted["recipe"])
+
+
+def test_from_says_when_the_data_is_another(steepest):
+    steepest("compare blobs --samples 80 --methods sgd --penalties none --trials 1 --replicates 2 --epochs 1")
+    done = steepest("fit blobs --samples 90 --from 1")
+    assert done.code == 0
+    assert "is not the data that run 1 compared on" in done.err
+
+
+def test_a_training_that_diverges_says_so(steepest, tmp_path):
+    done = steepest(f"{BLOBS} --method sgd:rate=1e30 --penalty l2:strength=0.1")
+    assert done.code == 0
+    assert "diverged at step" in done.err
+    assert "diverged after" in done.out
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_evaluate_counts_as_scikit_learn_does(steepest, model):
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    import steepest as st
+    from steepest.train.model_file import load
+
+    found = steepest(f"evaluate {model} blobs --json").json
+    data = st.open("blobs")
+    said = load(model).predict(data.features())
+    assert found["schema"] == "steepest.evaluate/1"
+    assert found["confusion"] == confusion_matrix(data.y, said).tolist()
+    for k, values in enumerate(zip(*precision_recall_fscore_support(data.y, said))):
+        one = found["classes"][k]
+        assert [one["precision"], one["recall"], one["f1"], one["support"]] == pytest.approx(list(values))
+    shown = steepest(f"evaluate {model} blobs").out
+    assert f"accuracy {100 * found['accuracy']:.1f} %" in shown
+    assert "precision" in shown
+
+
+def test_predict_gives_csv_and_json_lines_and_one_object(steepest, model, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(5, 2)) * 8
+    (tmp_path / "new.csv").write_text("x,y\n" + "\n".join(f"{a!r},{b!r}" for a, b in rows.tolist()) + "\n")
+    table = list(csv.DictReader(io.StringIO(steepest(f"predict {model} new.csv --probabilities").out)))
+    assert [row["name"] for row in table] == ["1", "2", "3", "4", "5"]
+    for row in table:
+        shares = {c: float(row[f"p({c})"]) for c in ("0", "1")}
+        assert sum(shares.values()) == pytest.approx(1)
+        assert row["label"] == max(shares, key=lambda c: shares[c])
+    lines = [json.loads(line) for line in steepest(f"predict {model} new.csv --format jsonl").out.splitlines()]
+    assert lines == [{"name": row["name"], "label": row["label"]} for row in table]
+    assert steepest(f"predict {model} new.csv --json").json["predictions"] == lines
+
+
+def test_predict_reads_images_by_name(steepest, tmp_path):
+    from PIL import Image
+
+    chance = np.random.default_rng(1)
+    for label, low in (("dark, very", 0), ("bright", 150)):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for k in range(12):
+            pixels = chance.integers(low, low + 100, (9, 9, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.png")
+    assert steepest("fit photos --size 4 --epochs 10 -q").code == 0
+    one, other = "photos/bright/0.png", "photos/dark, very/3.png"
+    found = list(csv.DictReader(io.StringIO(steepest("predict model.safetensors", one, other).out)))
+    assert [(row["name"], row["label"]) for row in found] == [(one, "bright"), (other, "dark, very")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("evaluate MODEL new.csv", "no labels"),
+        ("evaluate MODEL iris", "shape"),
+        ("predict MODEL nowhere.csv", "nowhere.csv"),
+        ("predict new.csv new.csv", "new.csv"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_one_line(steepest, model, tmp_path, arguments, said):
+    (tmp_path / "new.csv").write_text("x,y\n1,2\n3,4\n")
+    done = steepest(arguments.replace("MODEL", model))
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_an_unwritable_model_is_one_line(steepest, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = steepest(f"{BLOBS} --out file/model.safetensors -q")
+    assert done.code == 1
+    assert "file/model.safetensors" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_the_command_runs_as_a_module_too(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "steepest", "methods", "sgd", "--json"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert json.loads(done.stdout)["entries"][0]["equation"] == "θ ← θ − εg"

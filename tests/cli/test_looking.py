@@ -1,0 +1,102 @@
+"""The commands that only look: runs, data, methods."""
+
+from __future__ import annotations
+
+import pytest
+
+from steepest.study.parts import REGISTRIES
+from steepest.study.store import Store, Training
+
+
+@pytest.fixture
+def stored(steepest, tmp_path):
+    """Two runs that were begun, the second with two trainings."""
+    with Store.open(tmp_path / "home") as store:
+        for name in ("digits", "my [red] photos"):
+            row = store.begin(name, command="compare", name=name, settings={"trials": 20},
+                              data={"fingerprint": "f00"}, environment={"python": "3"})  # fmt: skip
+        store.add(row.id, [Training(0, "sgd+l2", t, {"rate": 0.1}, "finished", 9, {}, {}) for t in (0, 1)])
+    return steepest
+
+
+def test_no_runs_yet(steepest, tmp_path):
+    done = steepest("runs")
+    assert "list" in done.out
+    done = steepest("runs list")
+    assert (done.code, done.err) == (0, "")
+    assert "no runs yet" in done.out
+    assert steepest("runs list --json").json["runs"] == []
+    assert not (tmp_path / "home").exists()
+
+
+def test_runs_are_listed_and_shown(stored):
+    lines = stored("runs list").out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["1", "2"]
+    assert lines[3].split("  ")[2].strip() == "my [red] photos", lines
+    found = stored("runs list --json").json
+    assert found["schema"] == "steepest.runs/1"
+    assert [(row["id"], row["status"], row["trainings"]) for row in found["runs"]] == [
+        (1, "interrupted", 0),
+        (2, "interrupted", 2),
+    ]
+    assert "2 (compare, interrupted)" in stored("runs show").out
+    assert stored("runs show dig --json").json["run"]["id"] == 1
+
+
+def test_runs_are_removed(stored):
+    done = stored("runs remove latest 1 --json")
+    assert done.json["removed"] == [2, 1]
+    assert "removed run 2 (my [red] photos, 2 trainings)" in done.err
+    assert stored("runs list --json").json["runs"] == []
+
+
+def test_none_is_removed_where_one_is_unknown(stored):
+    assert stored("runs remove 1 9").code == 1
+    assert len(stored("runs list --json").json["runs"]) == 2
+
+
+def test_built_in_data_and_kinds_of_files(steepest):
+    done = steepest("data list")
+    for word in ("digits", "blobs", "Parquet", "NPZ", "IDX"):
+        assert word in done.out
+    assert steepest("data list --json").json["sources"]["iris"].startswith("150 flowers")
+
+
+def test_check_says_what_a_source_holds(steepest):
+    done = steepest("data check iris")
+    assert done.code == 0
+    assert "2 rows in 1 group" in done.out
+    assert "setosa" in done.out
+    assert done.out.splitlines()[-1] == "iris can be used"
+    found = steepest("data check iris --json").json
+    assert (found["schema"], found["usable"], found["rows"]) == ("steepest.data/1", True, 150)
+
+
+def test_check_reports_every_problem_and_fails(steepest, tmp_path):
+    (tmp_path / "bad.csv").write_text("a,b,label\n1,,x\n2,3,x\n3,4,y\n4,5,x\n")
+    done = steepest("data check bad.csv --label label")
+    assert done.code == 1
+    assert "Problems" in done.out
+    assert "b" in done.out
+    assert done.out.splitlines()[-1].startswith("bad.csv cannot be used yet: 2 problems")
+    assert steepest("data check bad.csv --label label --json").json["usable"] is False
+
+
+@pytest.mark.parametrize("kind", list(REGISTRIES))
+def test_every_part_is_listed_with_its_equation_and_ranges(steepest, kind):
+    found = steepest(f"methods --kind {kind} --json").json
+    assert found["schema"] == "steepest.methods/1"
+    assert [one["name"] for one in found["entries"]] == REGISTRIES[kind].names()
+    shown = steepest(f"methods --kind {kind}").out
+    for one in found["entries"]:
+        assert one["about"]
+        assert one["name"] in shown
+        assert steepest(f"methods {one['name']} --kind {kind}").code == 0
+        for number in one["hyperparameters"]:
+            assert "number" in number["range"]
+
+
+def test_one_method_in_full(steepest):
+    out = steepest("methods adam").out
+    for text in ("s ← ρ₁s + (1−ρ₁)g", "Kingma & Ba 2015", "contains", "log-uniform 1e-05 … 0.1", "[0, 1)"):
+        assert text in out
