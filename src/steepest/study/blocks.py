@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from steepest.core.stack import structure
+from steepest.train.cache import precision
 from steepest.train.recipe import Recipe
 from steepest.train.state import start
 
@@ -72,8 +73,8 @@ def plan(
 
 def member_bytes(recipe: Recipe, shape: tuple[int, ...], outputs: int, rows: int) -> int:
     """About how many bytes one member takes while it trains: its state, gradients and copies, and activations."""
-    key = jax.random.key(0)
-    state = jax.eval_shape(lambda: start(recipe, key, shape, outputs))
+    with precision(recipe.dtype):
+        state = jax.eval_shape(lambda: start(recipe, jax.random.key(0), shape, outputs))
     held = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     activations = 3 * rows * sum(recipe.model.sizes(shape, outputs)[1:]) * np.dtype(recipe.dtype).itemsize
     return 4 * held + activations

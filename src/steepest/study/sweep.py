@@ -117,6 +117,8 @@ def sweep(
         raise SettingError("no recipes; give at least one")
     for name, value in (("replicates", replicates), ("epochs", epochs)):
         whole_number(name, value)
+    for name, value in (("seed", seed), ("threads", threads)):
+        whole_number(name, value, least=0)
     if not 0 < memory <= 1:
         raise SettingError(f"memory = {memory}; it must be a share in (0, 1]")
     regression = all(isinstance(r, Recipe) and r.loss.regression for r in chosen)

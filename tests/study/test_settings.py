@@ -1,0 +1,71 @@
+"""The settings of a comparison: what is refused, and what decides trainings."""
+
+import json
+
+import pytest
+
+from steepest import SettingError
+from steepest.study.settings import READING, Settings
+
+
+def test_the_defaults_are_those_promised():
+    made = Settings()
+    assert made.methods == ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+    assert made.penalties == ("none", "l1", "l2", "elastic")
+    assert (made.trials, made.replicates, made.epochs, made.model, made.metric) == (20, 10, 20, "linear", "accuracy")
+    assert (made.test, made.validation, made.margin, made.level) == (0.25, 0.2, 0.005, 0.05)
+
+
+def test_names_come_as_a_list_or_as_text():
+    assert Settings(methods="sgd, adam") == Settings(methods=["sgd", "adam"]) == Settings(methods=("sgd", "adam"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"methods": "sgd,adamm"}, "unknown method 'adamm'; did you mean 'adam'? Known: gd, sgd"),
+        ({"methods": ()}, "no method to compare; known: gd, sgd"),
+        ({"methods": "sgd,sgd"}, "method sgd is named twice"),
+        ({"penalties": ["ridge"]}, "unknown penalty 'ridge'"),
+        ({"loss": "crossentropy"}, "unknown loss 'crossentropy'; did you mean 'cross-entropy'?"),
+        ({"loss": "squared"}, "loss = squared is for regressions; a comparison trains classifiers"),
+        ({"metric": "f2"}, "unknown metric 'f2'; Known: accuracy, balanced, f1"),
+        ({"trials": 0}, "trials = 0; it must be a whole number of at least 1"),
+        ({"trials": 2.0}, "trials = 2.0; it must be a whole number of at least 1"),
+        ({"trials": True}, "trials = True; it must be a whole number of at least 1"),
+        ({"replicates": 1}, "replicates = 1; it must be a whole number of at least 2 (5 or more for a verdict)"),
+        ({"epochs": 0}, "epochs = 0; it must be a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size = 0; it must be a whole number of at least 1"),
+        ({"seed": -1}, "seed = -1; it must be a whole number of at least 0"),
+        ({"margin": -0.1}, "margin = -0.1; it must be in [0, 1)"),
+        ({"margin": float("nan")}, "margin = nan; it must be in [0, 1)"),
+        ({"level": 0.0}, "level = 0.0; it must be in (0, 1)"),
+        ({"test": 1.0}, "test = 1.0; it must be in (0, 1)"),
+        ({"test": 0.0}, "test = 0.0; it must be in (0, 1)"),
+        ({"validation": 0.0}, "validation = 0.0; it must be in (0, 1)"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(wrong, says):
+    with pytest.raises(SettingError) as caught:
+        Settings(**wrong)
+    assert str(caught.value).startswith(says)
+    assert "\n" not in str(caught.value)
+
+
+def test_zero_is_a_margin():
+    assert Settings(margin=0.0).margin == 0
+
+
+def test_as_dict_is_json_and_makes_the_same_settings():
+    made = Settings(methods="sgd", spaces=[("sgd.rate", 1, 2)], seed=7)
+    stored = json.loads(json.dumps(made.as_dict()))
+    assert stored["spaces"] == {"sgd.rate": [1.0, 2.0]}
+    again = {**stored, "spaces": tuple((name, *ends) for name, ends in stored["spaces"].items())}
+    assert Settings(**again) == made
+
+
+def test_how_results_are_read_decides_no_training():
+    assert set(READING) == {"metric", "margin", "level"}
+    assert Settings(metric="f1", margin=0.1, level=0.1).training() == Settings().training()
+    for change in ({"seed": 1}, {"epochs": 3}, {"standardize": False}, {"spaces": (("sgd.rate", 1, 2),)}):
+        assert Settings(**change).training() != Settings().training()
