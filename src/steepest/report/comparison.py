@@ -90,7 +90,7 @@ def families_table(result: Mapping[str, Any]) -> RenderableType:
 def pairs_table(result: Mapping[str, Any]) -> RenderableType:
     """Every pair of methods and of penalties: difference, Holm's p, verdict from the first one's side."""
     made = table()
-    made.add_column("pair")
+    made.add_column("pair", overflow="fold")
     for name in ("difference", "p"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("verdict", no_wrap=True)

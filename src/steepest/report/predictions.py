@@ -41,5 +41,5 @@ def jsonl_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _csv_line(cells: Sequence[str]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # what can end a line is what the writer quotes
+    return text.getvalue().removesuffix("\r\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -46,12 +47,12 @@ def confusion_tables(about: Mapping[str, Any], width: int) -> list[RenderableTyp
     matrix = about["confusion"]
     labels = [brief(one["name"]) for one in about["classes"]]
     heads = labels
-    if sum(len(label) + 2 for label in labels) > 2 * width:  # long names, or many: numbers lead to them
+    if sum(cell_len(label) + 2 for label in labels) > 2 * width:  # long names, or many: numbers lead to them
         heads = [str(k) for k in range(len(labels))]
         labels = [f"{k} {label}" for k, label in enumerate(labels)]
-    widths = [max(len(heads[j]), *(len(f"{row[j]:,}") for row in matrix)) for j in range(len(heads))]
+    widths = [max(cell_len(heads[j]), *(len(f"{row[j]:,}") for row in matrix)) for j in range(len(heads))]
     made: list[RenderableType] = []
-    for start, end in chunks(widths, width - max(len(label) for label in labels) - 2):
+    for start, end in chunks(widths, width - max(cell_len(label) for label in labels) - 2):
         span = "" if (start, end) == (0, len(heads)) else f", columns {start + 1} to {end} of {len(heads)}"
         one = table()
         one.add_column("", no_wrap=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from steepest.core.errors import DataError
 from steepest.data.like import read_like
-from steepest.data.paths import listed
+from steepest.data.paths import listed, shown
 from steepest.metrics import Report, report
 from steepest.train.fitted import Fitted
 
@@ -38,13 +39,14 @@ def evaluate(
             "the model does not say how its rows were read; evaluate it on arrays by steepest.metrics.report"
         )
     rows = read_like(fitted.schema, source, label=label, strict=strict, progress=progress)
+    where = shown(source) if isinstance(source, str | os.PathLike) else "the data"
     if rows.labels is None:
-        raise DataError(f"{source}: its rows have no labels to compare with; use predict, or name the label column")
+        raise DataError(f"{where}: its rows have no labels to compare with; use predict, or name the label column")
     number = {name: k for k, name in enumerate(fitted.classes)}
     strange = sorted(set(rows.labels) - set(number))
     if strange:
         raise DataError(
-            f"{source}: the model does not know class {listed(strange)}; it knows {listed(fitted.classes, 20)}"
+            f"{where}: the model does not know class {listed(strange)}; it knows {listed(fitted.classes, 20)}"
         )
     y = [number[name] for name in rows.labels]
     return Evaluation(report(y, fitted.predict(rows.features), fitted.classes), rows.notes)

@@ -1,0 +1,141 @@
+"""What a comparison looks like: from a made-up result to lines of text, in several widths."""
+
+from __future__ import annotations
+
+import copy
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from steepest.report import comparison, spaces
+
+SCORE = {"mean": 0.9512, "low": 0.94, "high": 0.9624, "values": [0.95, 0.9524]}
+EDGE = "best rate lies at the high edge of its space (uniform 0 … 1); widen it: --space adam.rate=LOW:HIGH"
+
+
+def cell(method: str, penalty: str, mean: float, **changes: object) -> dict:
+    return {
+        "method": method,
+        "penalty": penalty,
+        "default": {"mean": 0.88, "values": [0.88, 0.88]},
+        "tuned": {"hyperparameters": {"rate": 0.012345, "strength": 1e-4}, "validation": 0.97},
+        "test": {**SCORE, "mean": mean},
+        "expected_best": [0.9, 0.95],
+        "diverged": 0,
+        "warnings": [],
+        **changes,
+    }
+
+
+RESULT = {
+    "data": {"name": "photos", "rows": 1200, "classes": ["cat", "dog"], "fingerprint": "f00"},
+    "settings": {
+        "model": "linear", "epochs": 20, "replicates": 10, "trials": 20, "level": 0.05, "metric": "accuracy",
+        "search": {"sgd+l2": {"rate": "uniform 0 … 1"}, "adam+l2": {"rate": "uniform 0 … 2"}},
+    },
+    "cells": [
+        cell("sgd", "l2", 0.90), cell("adam", "l2", 0.95, warnings=[EDGE]), cell("adam", "l1", 0.93, warnings=[EDGE]),
+    ],
+    "families": [
+        {"factor": "method", "members": [{"name": "sgd", **SCORE, "mean": 0.90}, {"name": "adam", **SCORE}]},
+        {"factor": "penalty", "members": [{"name": "l2", **SCORE}]},
+    ],
+    "pairs": [
+        {"factor": "method", "a": "sgd", "b": "adam", "difference": -0.051, "low": -0.061, "high": -0.041, "p": 0.0004,
+         "verdict": "worse"},
+        {"factor": "cell", "a": "sgd+l2", "b": "adam+l2", "difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0,
+         "verdict": "equivalent"},
+    ],
+    "verdict": "on your data, adam beats sgd by 5.1 ± 1.0 points",
+    "warnings": [f"adam+l2: {EDGE}", f"adam+l1: {EDGE}", "search space suspect: adam contains sgd"],
+    "recommended": {"method": "adam", "penalty": "l2", "hyperparameters": {"rate": 0.012345}, "validation": 0.97},
+    "trainings": 1260,
+    "seconds": 12.0,
+    "run": 3,
+}  # fmt: skip
+
+
+def drawn(renderables: list, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(*renderables, sep="\n")
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_candidates_come_best_first_with_interval_and_setting():
+    lines = drawn([comparison.cells_table(RESULT, 80)]).splitlines()
+    rows = [line.split() for line in lines if " + " in line]
+    assert [row[:3] for row in rows] == [["adam", "+", "l2"], ["adam", "+", "l1"], ["sgd", "+", "l2"]]
+    assert "88.0  95.0 ± 1.1  rate 0.012, strength 0.0001" in " ".join(lines)
+    assert [("!" in row) for row in rows] == [True, True, False]
+
+
+def test_diverged_trainings_have_a_column_only_where_there_are_some():
+    assert "no training diverged" in drawn([comparison.cells_table(RESULT, 80)])
+    some = copy.deepcopy(RESULT)
+    some["cells"][0]["diverged"] = 1234
+    out = drawn([comparison.cells_table(some, 80)])
+    assert "no training diverged" not in out
+    assert next(line for line in out.splitlines() if line.startswith("sgd + l2")).endswith("1,234")
+
+
+@pytest.mark.parametrize("width", [30, 40, 71, 72, 80, 200])
+def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut_off(width):
+    out = drawn(comparison.comparison_lines(RESULT, width, verbose=True), width)
+    assert max(cell_len(line.rstrip()) for line in out.splitlines()) <= width
+    assert "…" not in out.replace(" … ", "").replace("…\n", "").replace("\n… ", "")
+    words = " ".join(out.replace("│", " ").split())
+    assert RESULT["verdict"] in words
+    assert "strength" in words
+
+
+def test_the_answer_comes_last():
+    out = drawn(comparison.comparison_lines(RESULT, 80))
+    places = [
+        out.index(text)
+        for text in ("adam + l2", "Methods, each", "Search spaces", "Warnings", "verdict", "Recommended")
+    ]
+    assert places == sorted(places)
+
+
+def test_a_warning_that_several_share_is_said_once():
+    assert comparison.warnings(RESULT) == ["search space suspect: adam contains sgd", f"adam+l2, adam+l1: {EDGE}"]
+
+
+def test_families_of_one_say_nothing():
+    out = drawn([comparison.families_table(RESULT)])
+    rows = [line.split()[:2] for line in out.splitlines() if "±" in line]
+    assert rows == [["method", "adam"], ["sgd", "90.0"]]
+
+
+def test_pairs_of_cells_are_too_many_to_show():
+    out = drawn([comparison.pairs_table(RESULT)])
+    assert "sgd − adam  -5.1 ± 1.0  0.000  worse" in out
+    assert "sgd+l2" not in out
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (SCORE, "95.1 ± 1.1"),
+        ({"mean": 0.5, "low": None, "high": None}, "50.0"),
+        ({"mean": 0.5, "low": float("nan"), "high": 1.0}, "50.0"),
+        ({"mean": None}, "–"),
+    ],
+)
+def test_means_with_and_without_an_interval(score, text):
+    assert comparison.mean_text(score) == text
+
+
+def test_hostile_names_are_shown_as_they_are_called():
+    hostile = copy.deepcopy(RESULT)
+    hostile["data"]["name"] = "[red]a\x1b[2J\nb[/red]"
+    assert "[red]a\\x1b[2J\\nb[/red]: 1,200 rows" in drawn([comparison.heading(hostile)])
+
+
+def test_spaces_that_all_share_and_that_single_candidates_have():
+    every = {"a+x": {"rate": "s"}, "b+x": {"rate": "s"}}
+    assert spaces.shared_spaces(every) == {("rate", "s"): "all"}
+    odd = {"a+x": {"m": "s"}, "a+y": {}, "b+x": {}, "b+y": {"m": "s"}}
+    assert spaces.shared_spaces(odd) == {("m", "s"): "a+x, b+y"}

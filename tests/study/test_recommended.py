@@ -1,0 +1,65 @@
+"""From a stored comparison to the training it recommends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from steepest.core.errors import StoreError
+from steepest.methods.momentum import Momentum
+from steepest.penalties.norms import ElasticNet
+from steepest.study.recommended import recommended
+from steepest.study.settings import Settings
+from steepest.study.store import RunRow
+
+SETTINGS = Settings(
+    methods=("sgd", "momentum"), penalties=("elastic",), model="mlp:8", loss="hinge", epochs=7, seed=3, batch_size=16,
+    spaces=(("momentum.rate", 0.01, 1.0),),
+)  # fmt: skip
+ROW = RunRow(
+    id=4,
+    key="k",
+    command="compare",
+    name="photos",
+    settings=json.loads(json.dumps(SETTINGS.as_dict())),  # as the store gives them back
+    data={"fingerprint": "f00"},
+    environment={},
+    status="finished",
+    created="2026-01-01T00:00:00+00:00",
+    seconds=1.0,
+    result={
+        "recommended": {
+            "method": "momentum",
+            "penalty": "elastic",
+            "hyperparameters": {"rate": 0.25, "momentum": 0.75, "l1": 0.5, "l2": 0.125},
+            "validation": 0.9,
+        }
+    },
+    trainings=1,
+)
+
+
+def test_the_recipe_is_the_one_that_was_compared():
+    found = recommended(ROW)
+    assert found.settings == SETTINGS
+    assert found.recipe.method == Momentum(0.25, 0.75)
+    assert found.recipe.penalty == ElasticNet(0.5, 0.125)
+    assert (found.recipe.model.widths, found.recipe.batch_size) == ((8,), 16)
+    assert type(found.recipe.loss).__name__ == "Hinge"
+    assert found.how() == {"epochs": 7, "seed": 3, "test": 0.25, "validation": 0.2}
+    assert (found.name, found.fingerprint) == ("photos", "f00")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"result": None}, "run 4 has not finished"),
+        ({"command": "tune"}, "run 4 is of tune"),
+        ({"settings": {**ROW.settings, "warp": 9}}, r"settings this steepest does not know \(warp\)"),
+    ],
+)
+def test_a_run_without_a_recommendation_says_why(changes, said):
+    with pytest.raises(StoreError, match=said):
+        recommended(replace(ROW, **changes))
