@@ -102,7 +102,9 @@ def frame(report: str) -> tuple[list[tuple[str, list[str]]], list[str]]:
     rules = [i for i, line in enumerate(lines) if line and set(line) == {"─"}]
     end = next(i for i, line in enumerate(lines) if line.startswith("╰"))
     said = [line.partition(":")[0] for line in lines[end:] if ": " in line]
-    return [(lines[i - 2], lines[i - 1].split()) for i in rules], said
+    titles = [lines[i - 2].partition(";")[0] for i in rules]  # after it: whether any training diverged
+    heads = [[word for word in lines[i - 1].split() if word != "diverged"] for i in rules]
+    return list(zip(titles, heads)), said
 
 
 @pytest.mark.timeout(600)
