@@ -34,7 +34,7 @@ def fit(
     data: Annotated[str | None, Parameter(help=f"{SOURCE} [default: digits]")] = None,
     /,
     *,
-    method: Annotated[str | None, _part("methods", "sgd")] = None,
+    method: Annotated[str | None, _part("methods", "momentum")] = None,
     penalty: Annotated[str | None, _part("penalties", "none")] = None,
     model: Annotated[
         str | None, Parameter(group=PARTS, help="linear, mlp:64, mlp:128,64:tanh … [linear if not given]")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -216,7 +217,8 @@ def run_study(
         notes = study.notes + _complete(study, store, row, progress)
     answer = _answer(study, store.trainings(row.id))
     comparison = Comparison(study, answer, store.get(row.id).seconds, row.id, stored, notes)
-    if not stored:
+    read_otherwise = stored and (row.result or {}).get("settings") != comparison.as_dict()["settings"]
+    if not stored or read_otherwise:  # another metric or margin: `runs show` and `fit --from` follow the latest reading
         store.finish(row.id, comparison.as_dict(), 0.0)
     return comparison
 
@@ -295,6 +297,7 @@ def environment() -> dict[str, str]:
     import sklearn
 
     return {
+        "git": _git_hash(),
         "steepest": __version__,
         "python": platform.python_version(),
         "jax": jax.__version__,
@@ -303,6 +306,15 @@ def environment() -> dict[str, str]:
         "machine": platform.machine(),
         "system": platform.system(),
     }
+
+
+def _git_hash() -> str:
+    """The commit of the folder a run is started in, or "" where there is none."""
+    try:
+        said = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
 
 
 def compare(

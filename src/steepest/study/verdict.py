@@ -182,7 +182,7 @@ def _settled_by(family: Family, design: Design) -> str:
         return f"{two}: more rows, for the difference is the same in every replicate and its chance cannot be judged"
     if settling.rows is None:
         return f"{two}: a margin above 0, for no difference is seen"
-    rows = f"about {settling.rows:.2g} times the rows"
+    rows = f"about {_rounded(settling.rows)} times the rows"
     if settling.replicates is None:
         return f"{two}: {rows}, if the difference stays; more replicates would not do"
     return f"{two}: about {settling.replicates} replicates or {rows}, if the difference stays"
@@ -220,6 +220,15 @@ def _points(pair: Pair, metric: str) -> str:
     digits = 2 if 0 < half < 0.095 else 1
     shown = f"{difference:.{digits}f}"
     return f"{shown.removeprefix('-') if float(shown) == 0 else shown} ± {half:.{digits}f} {_unit(metric)}"
+
+
+def _rounded(times: float) -> str:
+    """Two digits, without an exponent: 1.4, 24, 220.
+
+    >>> _rounded(1.44), _rounded(223.0)
+    ('1.4', '220')
+    """
+    return f"{times:.2g}" if times < 10 else f"{float(f'{times:.2g}'):,.0f}"
 
 
 def _unit(metric: str) -> str:

@@ -9,7 +9,7 @@ from steepest.core.hyper import part
 from steepest.core.spec import refuse, replace, spec
 from steepest.inits.scaled import He
 from steepest.losses.softmax import CrossEntropy
-from steepest.methods.sgd import SGD
+from steepest.methods.momentum import Momentum
 from steepest.models.linear import Linear
 from steepest.penalties.general import general
 from steepest.penalties.norms import NoPenalty
@@ -32,12 +32,12 @@ class Recipe:
 
     Recipes that differ in leaves only train together in one compiled program.
 
-    >>> Recipe(method=SGD(rate=0.1), batch_size=64)
-    Recipe(method=SGD(rate=0.1), batch_size=64)
+    >>> Recipe(method=Momentum(rate=0.1), batch_size=64)
+    Recipe(method=Momentum(rate=0.1), batch_size=64)
     """
 
     model: Any = part(default=Linear())
-    method: Any = part(default=SGD())
+    method: Any = part(default=Momentum())
     penalty: Any = part(default=NoPenalty())
     loss: Any = part(default=CrossEntropy())
     schedule: Any = part(default=Constant())
@@ -103,7 +103,7 @@ def _check_parts(recipe: Recipe) -> None:
 def _example(name: str) -> str:
     examples = {
         "model": "Linear()",
-        "method": "SGD(rate=0.01)",
+        "method": "Momentum(rate=0.01)",
         "penalty": "L2(strength=1e-4)",
         "loss": "CrossEntropy()",
         "schedule": "Constant()",
