@@ -68,7 +68,7 @@ def test_penalties_of_one_family_and_all_values_share_a_structure():
 
 
 def test_the_general_form_trains_to_the_same_weights(replicate):
-    for penalty in (st.NoPenalty(), st.L1(0.1), st.L2(0.2), st.L2(0.1, factor="one")):
+    for penalty in (st.L1(0.1), st.L2(0.1, factor="one")):  # the others: tests/x64/train
         recipe = st.Recipe(penalty=penalty, batch_size=8)
         plain, general = (train([one], replicate, 3, 2) for one in (recipe, recipe.general()))
         np.testing.assert_allclose(plain.params["W"], general.params["W"], rtol=1e-5, atol=1e-7)
