@@ -6,6 +6,7 @@ and tests/torture kills processes for minutes: each runs only where it is named,
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def own_home(tmp_path_factory):
     """Runs and caches of the tests lie in a temporary folder, also those of commands that a test starts."""
     place = tmp_path_factory.mktemp("steepest")
+    base = tmp_path_factory.getbasetemp()
+    # workers of pytest-xdist share compiled programs: compiling is most of what the tests cost
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEEPEST_HOME", str(place / "runs"))
-        patch.setenv("STEEPEST_CACHE", str(place / "cache"))
+        patch.setenv("STEEPEST_CACHE", str(shared / "steepest-cache"))
         yield place

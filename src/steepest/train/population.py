@@ -20,6 +20,8 @@ from steepest.train.state import Rows
 
 Tree = Any
 
+KEPT_BYTES = 64 << 20  # of a replicate's batches, made once for all its blocks; beyond it they are made each time
+
 
 @dataclass(frozen=True, eq=False)
 class Replicate:
@@ -36,11 +38,12 @@ class Replicate:
     _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
-        """Row numbers and weights [steps, size] of an epoch; made once for all blocks of the replicate.
+        """Row numbers and weights [steps, size] of an epoch; kept for the other blocks while they are not too many.
 
         The last partial batch is kept, filled up with rows of weight 0.
         """
-        if (epoch, size, shuffle) not in self._made:
+        kept = self._made.get((epoch, size, shuffle))
+        if kept is None:
             weights = np.asarray(self.train.weight)
             chosen = self.order(epoch) if shuffle else np.flatnonzero(weights > 0)
             steps = -(-len(weights) // size)
@@ -48,9 +51,10 @@ class Replicate:
             order[: len(chosen)] = chosen
             weight = np.zeros(steps * size, weights.dtype)
             weight[: len(chosen)] = weights[chosen]
-            made = jnp.asarray(order.reshape(steps, size)), jnp.asarray(weight.reshape(steps, size))
-            self._made[epoch, size, shuffle] = made
-        return self._made[epoch, size, shuffle]
+            kept = jnp.asarray(order.reshape(steps, size)), jnp.asarray(weight.reshape(steps, size))
+            if len(self._made) * (order.nbytes + weight.nbytes) < KEPT_BYTES:
+                self._made[epoch, size, shuffle] = kept
+        return kept
 
 
 class Trained(NamedTuple):
