@@ -22,7 +22,7 @@ def machine() -> dict[str, str | int | dict[str, str]]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
-        "load_before": f"{psutil.getloadavg()[0]:.1f}",
+        "load": f"{psutil.getloadavg()[0]:.1f}",
     }
 
 

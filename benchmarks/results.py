@@ -29,7 +29,7 @@ def table(folder: Path) -> str:
     """All stored results as one Markdown page."""
     found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
     head = "# Measured\n\n`make bench` writes this. Ratios say how many times faster steepest is.\n"
-    head += "Medians of the rounds (least … most), on the machine named below.\n"
+    head += "Medians of the rounds (least … most; of the photos: the 95 % interval).\n"
     rows = ["| work | against | measured | by CPU time | wanted | kept |", "|---|---|---|---|---|---|"]
     for result in found:
         rows += [_row(line) for line in result["lines"]]
@@ -59,7 +59,7 @@ def _machines(found: list[dict[str, Any]]) -> list[str]:
         named = (
             f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, Python {m['python']}, {versions}"
         )
-        on.setdefault(named, []).append(f"{result['name']} (load before {m['load_before']})")
+        on.setdefault(named, []).append(f"{result['name']} (load {m['load']} at its end)")
     return [f"Measured on {named}: {', '.join(names)}." for named, names in on.items()]
 
 
