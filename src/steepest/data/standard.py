@@ -57,11 +57,11 @@ class Standard:
             fill=np.where(use, 0.0, mean),
         )
 
-    def transform(self, rows: np.ndarray) -> np.ndarray:
-        """float32 [rows, features], no NaN left."""
+    def transform(self, rows: np.ndarray, dtype: str = "float32") -> np.ndarray:
+        """[rows, features] of `dtype`, no NaN left."""
         if rows.ndim != 2 or rows.shape[1] != len(self.center):
             raise DataError(f"rows have shape {rows.shape}, but {len(self.center)} features were standardised")
-        out = np.empty(rows.shape, np.float32)
+        out = np.empty(rows.shape, dtype)
         for start in range(0, len(rows), BLOCK):
             block = (rows[start : start + BLOCK].astype(np.float64) - self.center) / self.scale
             out[start : start + BLOCK] = np.where(np.isnan(block), self.fill, block)

@@ -25,9 +25,10 @@ class CrossEntropy(Loss):
     paper = "Goodfellow et al. 6.2.2.3"
 
     def rows(self, scores: Array, y: Array) -> Array:
-        below = scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))
-        own = jnp.sum(jnp.where(hot(scores, y), below, 0), axis=-1)
-        return jnp.log(jnp.sum(jnp.exp(below), axis=-1)) - own
+        s = scores.T  # classes first, as the model's product gives them: see steepest.models.contract.times
+        below = s - jax.lax.stop_gradient(s.max(axis=0))
+        own = jnp.sum(jnp.where(hot(scores, y).T, below, 0), axis=0)
+        return jnp.log(jnp.sum(jnp.exp(below), axis=0)) - own
 
     def probabilities(self, scores: Array) -> Array:
         return jax.nn.softmax(scores, axis=-1)

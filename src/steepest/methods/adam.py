@@ -102,6 +102,7 @@ class AdamW(Adam):
     equation: ClassVar[str] = "θ ← θ(1 − ελ), then Adam"
     paper: ClassVar[str] = "Loshchilov & Hutter 2019"
     contains: ClassVar[tuple[str, ...]] = ("sgd", "momentum", "adam")
+    decays: ClassVar[bool] = True
 
     weight_decay: Hyper = strength(default=0.01, low=1e-4, high=1.0)
     on: Literal["weights", "all"] = "weights"

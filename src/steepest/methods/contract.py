@@ -29,6 +29,7 @@ class Method:
     paper: ClassVar[str] = ""
     contains: ClassVar[tuple[str, ...]] = ()  # methods this one becomes for some setting: they cannot beat it honestly
     has_stride: ClassVar[bool] = True
+    decays: ClassVar[bool] = False  # has decoupled weight decay of its own
     full_batch: ClassVar[bool] = False  # whether it is meant to see all rows at every step
 
     def start(self, params: Tree) -> Tree:

@@ -43,14 +43,15 @@ def dense(key: Array, name: str, sizes: tuple[int, int], init: Any, dtype: Any, 
     return {**layer, "b": jnp.zeros((fan_out,), dtype)} if bias else layer
 
 
-def times(W: Array, x: Array) -> Array:
-    """x @ W.T, with the weights as the left factor: [out, in], [rows, in] → [rows, out].
+def times(W: Array, x: Array, b: Array | None = None) -> Array:
+    """x @ W.T + b, with the weights as the left factor: [out, in], [rows, in], [out] → [rows, out].
 
     Under vmap the members' weights [members, out, in] then lie as the product needs them. Written x @ W.T, XLA on the
     CPU copies them into another order at every step (twice the time at 3,072 features), and its kernel for that order
-    rounds a member differently by where it stands among the others, which would break the promise of `exact`.
+    rounds a member differently by where it stands among the others, which would break the promise of `exact`. The bias
+    is added before the transposition, and `CrossEntropy` takes it back: no step copies scores into another order.
     """
-    return (W @ x.T).T
+    return (W @ x.T if b is None else W @ x.T + b[:, None]).T
 
 
 def flat(rows: Array) -> Array:

@@ -29,8 +29,7 @@ class Linear(Model):
         return init.tree(dense(key, "output", (features(shape), outputs), init, dtype, self.bias))
 
     def apply(self, params: Tree, rows: Array) -> Array:
-        scores = times(params["W"], flat(rows))
-        return scores + params["b"] if self.bias else scores
+        return times(params["W"], flat(rows), params["b"] if self.bias else None)
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return [features(shape), outputs]

@@ -52,8 +52,8 @@ class MLP(Model):
         *hidden, output = [params[name] for name in self.names()]
         h = flat(rows)
         for layer in hidden:
-            h = self.activate(times(layer["W"], h) + layer["b"])
-        return times(output["W"], h) + output["b"]
+            h = self.activate(times(layer["W"], h, layer["b"]))
+        return times(output["W"], h, output["b"])
 
     def activate(self, z: Array) -> Array:
         """The activation of each number."""

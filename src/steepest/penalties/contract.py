@@ -29,6 +29,7 @@ class Penalty:
 
     equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
     paper: ClassVar[str] = ""
+    decoupled: ClassVar[bool] = False  # acts by `shrink`
 
     @property
     def proximal(self) -> bool:

@@ -29,6 +29,7 @@ class WeightDecay(Penalty):
     on: str = "weights"
 
     equation = "w ← (1 − ελ)w"
+    decoupled = True
     paper = "Loshchilov & Hutter 2019"
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ of a result: were it to depend on how many recipes there are, a member's result 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,33 +37,47 @@ class Block:
 
 
 def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
-    """The width of blocks of this structure on rows of this shape."""
+    """The width of blocks of this structure on rows of this shape: the least that is nearly as fast as wider ones.
+
+    Not wider than that, for a lone recipe pays for the whole block.
+    """
+    sizes = recipe.model.sizes(shape, outputs)
+    wanted = next((w for w in WIDTHS if w * sizes[1] >= PRODUCT_ROWS), WIDTHS[-1])
+    return min(max(wanted, 16), widest(recipe, shape, outputs))
+
+
+def widest(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
+    """The width beyond which a block of this structure gains nothing."""
     sizes = recipe.model.sizes(shape, outputs)
     weights = sum(a * b for a, b in pairwise(sizes)) * np.dtype(recipe.dtype).itemsize
-    wanted = next((w for w in WIDTHS if w * sizes[1] >= PRODUCT_ROWS), WIDTHS[-1])
-    roomy = max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
-    return min(max(wanted, 16), roomy)
+    return max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
 
 
 def plan(
-    recipes: Sequence[Recipe], shape: tuple[int, ...], outputs: Sequence[int], exact: bool, threads: int, most: int
+    recipes: Sequence[Recipe],
+    shape: tuple[int, ...],
+    outputs: Sequence[int],
+    exact: bool,
+    threads: int,
+    most: Callable[[Recipe, int], int],
 ) -> list[Block]:
     """Blocks for recipes (already in their general structure): by structure, then by width.
 
-    `exact`: blocks of the structure's own width. Else: as few members of padding as can be, spread over `threads`.
-    `most` bounds the width by memory, for either.
+    `exact`: blocks of the structure's own width. Else: as wide as gains anything, little padding, over all `threads`.
+    `most(recipe, outputs)` bounds the width of its structure by memory, for either.
     """
     together: dict[object, list[int]] = {}
     for place, recipe in enumerate(recipes):
         together.setdefault((structure(recipe), outputs[place]), []).append(place)
     made: list[tuple[int, Block]] = []
     for places in together.values():
-        natural = width_of(recipes[places[0]], shape, outputs[places[0]])
+        one = recipes[places[0]], outputs[places[0]]
+        natural, room = width_of(one[0], shape, one[1]), most(*one)
         if exact:
-            width = min(natural, most)
+            width = min(natural, room)
         else:
-            parts = max(-(-len(places) // natural), min(threads, len(places)))
-            width = min(-(-len(places) // parts), most)
+            parts = max(-(-len(places) // widest(one[0], shape, one[1])), min(threads, len(places)))
+            width = min(-(-len(places) // parts), room)
         starts = range(0, len(places), width)
         narrowed = exact and width < natural
         made += [(turn, Block(tuple(places[i : i + width]), width, narrowed)) for turn, i in enumerate(starts)]
@@ -80,8 +94,11 @@ def member_bytes(recipe: Recipe, shape: tuple[int, ...], outputs: int, rows: int
     return 4 * held + activations
 
 
-def members_that_fit(share: float, bytes_each: int, threads: int) -> int:
-    """How many members a block may have so that all threads together ask for at most `share` of the free memory."""
-    room = psutil.virtual_memory().available * share / threads
+def members_that_fit(share: float, bytes_each: int, threads: int, beside: int = 0) -> int:
+    """How many members a block may have so that all threads together ask for at most `share` of the free memory.
+
+    `beside` are the bytes that lie in memory whatever the width: the rows of the replicates in use.
+    """
+    room = (psutil.virtual_memory().available * share - beside) / threads
     fit = int(room // max(bytes_each, 1))
     return max((w for w in WIDTHS if w <= fit), default=1)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from steepest.data.arrays import from_arrays
 from steepest.data.dataset import Dataset
 from steepest.study import source as sources
 from steepest.study.candidates import Candidate, candidates
+from steepest.study.environment import environment
 from steepest.study.replicate import Draw, draw_of
 from steepest.study.run import Plan, Progress, Result, memory_notes, run
 from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, Settings
@@ -200,8 +199,8 @@ def run_study(
     if store is None:
         began = time.monotonic()
         kept: list[Training] = []
-        notes = _train(study, set(), kept.extend, progress)
-        return Comparison(study, _answer(study, kept), time.monotonic() - began, None, False, study.notes + notes)
+        _train(study, set(), kept.extend, progress)
+        return _comparison(study, kept, time.monotonic() - began, None, stored=False)
     row = store.begin(
         study.key,
         command="compare",
@@ -212,23 +211,21 @@ def run_study(
         fresh=fresh,
     )
     stored = row.status == "finished"
-    notes = tuple((row.result or {}).get("notes", study.notes))
     if not stored:
-        notes = study.notes + _complete(study, store, row, progress)
-    answer = _answer(study, store.trainings(row.id))
-    comparison = Comparison(study, answer, store.get(row.id).seconds, row.id, stored, notes)
+        _complete(study, store, row, progress)
+    comparison = _comparison(study, store.trainings(row.id), store.get(row.id).seconds, row.id, stored)
     read_otherwise = stored and (row.result or {}).get("settings") != comparison.as_dict()["settings"]
     if not stored or read_otherwise:  # another metric or margin: `runs show` and `fit --from` follow the latest reading
         store.finish(row.id, comparison.as_dict(), 0.0)
     return comparison
 
 
-def _complete(study: Study, store: Store, row: RunRow, progress: Callable[[Progress], None] | None) -> tuple[str, ...]:
+def _complete(study: Study, store: Store, row: RunRow, progress: Callable[[Progress], None] | None) -> None:
     """Train what the run lacks; whatever ends it early, what was done stays."""
     with store.lock(row.id):
         began = time.monotonic()
         try:
-            return _train(study, store.done(row.id), lambda trainings: store.add(row.id, trainings), progress)
+            _train(study, store.done(row.id), lambda trainings: store.add(row.id, trainings), progress)
         finally:
             store.interrupted(row.id, time.monotonic() - began)
 
@@ -238,7 +235,7 @@ def _train(
     done: set[tuple[int, str, int]],
     keep: Callable[[list[Training]], None],
     progress: Callable[[Progress], None] | None,
-) -> tuple[str, ...]:
+) -> None:
     trials = cache(study.trials)
 
     def skip(replicate: int, recipe: int) -> bool:
@@ -257,16 +254,17 @@ def _train(
             validation=result.validation,
             test=result.test,
             curve=tuple(result.curves["train_loss"].tolist()),
+            narrowed=result.narrowed,
         )
 
-    narrowed = []
+    run(study.as_plan(skip), lambda results: keep([training(result) for result in results]), progress)
 
-    def take(results: list[Result]) -> None:
-        keep([training(result) for result in results])
-        narrowed.extend(result for result in results if result.narrowed)
 
-    run(study.as_plan(skip), take, progress)
-    return memory_notes(narrowed)
+def _comparison(
+    study: Study, trainings: Sequence[Training], seconds: float, run: int | None, stored: bool
+) -> Comparison:
+    notes = study.notes + memory_notes(training.narrowed for training in trainings)
+    return Comparison(study, _answer(study, trainings), seconds, run, stored, notes)
 
 
 def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
@@ -289,32 +287,6 @@ def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
     n_train = float(np.mean([part.train.weight.sum() for part in parts]))
     n_test = float(np.mean([part.test.weight.sum() for part in parts]))
     return summarise(s, study.candidates, Outcomes(validation, loss, test, diverged, values), n_train, n_test)
-
-
-def environment() -> dict[str, str]:
-    """Versions and machine, kept with each run."""
-    import jax
-    import sklearn
-
-    return {
-        "git": _git_hash(),
-        "steepest": __version__,
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "numpy": np.__version__,
-        "scikit-learn": sklearn.__version__,
-        "machine": platform.machine(),
-        "system": platform.system(),
-    }
-
-
-def _git_hash() -> str:
-    """The commit of the folder a run is started in, or "" where there is none."""
-    try:
-        said = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return said.stdout.strip()
 
 
 def compare(

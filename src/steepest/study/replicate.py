@@ -46,7 +46,7 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
     def rows(part: Part) -> Rows | None:
         if not len(part):
             return None
-        X = np.asarray(source.rows(part.index, standard), draw.dtype)
+        X = source.rows(part.index, standard, draw.dtype)
         y = source.y[part.index].astype(draw.dtype if source.regression else np.int32)
         return Rows(jnp.asarray(X), jnp.asarray(y), jnp.asarray(part.weight.astype(draw.dtype)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from steepest.train.population import Replicate, Trained, train
 from steepest.train.recipe import Recipe, refuse_solver
 
 Tree = Any
+
+REPLICATES_IN_USE = 2  # one block may still be in a replicate when the next replicate's begin
 
 
 @dataclass(frozen=True)
@@ -92,22 +95,17 @@ class Plan:
             todo = [i for i in range(len(recipes)) if self.skip is None or not self.skip(replicate, i)]
             outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
             chosen = [recipes[i] for i in todo]
-            for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most(chosen, outputs)):
+            for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most):
                 made.append(Task(replicate, replace(block, members=tuple(todo[i] for i in block.members))))
         return made
 
-    def most(self, recipes: Sequence[Recipe], outputs: Sequence[int]) -> int:
-        """The widest block that memory allows for the largest of these recipes."""
-        if not recipes:
-            return blocks.WIDTHS[-1]
-        at_once = max(self.draw.sizes.validation, self.draw.sizes.test, 1)
-        seen: dict[object, int] = {}
-        for recipe, count in zip(recipes, outputs):
-            kind = (blocks.structure(recipe), count)
-            if kind not in seen:
-                rows = max(at_once, recipe.batch_size or self.draw.sizes.train)
-                seen[kind] = blocks.member_bytes(recipe, self.shape, count, rows)
-        return blocks.members_that_fit(self.memory, max(seen.values()), self.workers)
+    def most(self, recipe: Recipe, outputs: int) -> int:
+        """The widest block of a recipe's structure that memory allows."""
+        sizes = self.draw.sizes
+        rows = max(sizes.validation, sizes.test, recipe.batch_size or sizes.train)
+        each = blocks.member_bytes(recipe, self.shape, outputs, rows)
+        beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
+        return blocks.members_that_fit(self.memory, each, self.workers, beside)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -253,9 +251,9 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
     yield from _results(plan, task, replicate, trained)
 
 
-def memory_notes(results: Iterable[Result]) -> tuple[str, ...]:
-    """What to say of trainings whose blocks were narrowed for want of memory: one line, or nothing."""
-    count = sum(result.narrowed for result in results)
+def memory_notes(narrowed: Iterable[bool]) -> tuple[str, ...]:
+    """What to say where trainings' blocks were narrowed for want of memory: one line, or nothing."""
+    count = sum(narrowed)
     if not count:
         return ()
     ran = "1 training ran in a block" if count == 1 else f"{count:,} trainings ran in blocks"

@@ -38,10 +38,12 @@ class Source:
             return Standard.fit(flat[train], self.standardised)
         return Standard.fit(flat[train], np.zeros(flat.shape[1], bool)) if self.missing else None
 
-    def rows(self, index: np.ndarray, standard: Standard | None) -> np.ndarray:
-        """Rows as a model sees them."""
+    def rows(self, index: np.ndarray, standard: Standard | None, dtype: str = "float32") -> np.ndarray:
+        """Rows as a model of this dtype sees them."""
         chosen = self.X[index]
-        return chosen if standard is None else standard.transform(chosen.reshape(len(index), -1)).reshape(chosen.shape)
+        if standard is None:
+            return chosen.astype(dtype, copy=False)
+        return standard.transform(chosen.reshape(len(index), -1), dtype).reshape(chosen.shape)
 
 
 def from_dataset(data: Dataset) -> Source:

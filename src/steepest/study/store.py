@@ -36,6 +36,11 @@ LATEST = "latest"
 __all__ = ["RunRow", "Store", "Training"]
 
 
+def _settings(result: dict[str, Any]) -> str | None:
+    """The settings that a result was read with, where it names them."""
+    return json.dumps(result["settings"]) if "settings" in result else None
+
+
 class Store:
     """The runs of one home. A connection of its own for each thread; any number of processes may have one."""
 
@@ -123,12 +128,13 @@ class Store:
             yield
 
     def finish(self, run_id: int, result: dict[str, Any], seconds: float) -> None:
-        """Store a run's result; `seconds` of work are added to those it has."""
+        """Store a run's result and the settings it names; `seconds` of work are added to those the run has."""
         with self._writing():
             self._demand(run_id)
             self._connection.execute(
-                "UPDATE runs SET status = 'finished', result = ?, seconds = seconds + ? WHERE id = ?",
-                (json.dumps(result), float(seconds), run_id),
+                "UPDATE runs SET status = 'finished', result = ?, settings = coalesce(?, settings),"
+                " seconds = seconds + ? WHERE id = ?",
+                (json.dumps(result), _settings(result), float(seconds), run_id),
             )
 
     def interrupted(self, run_id: int, seconds: float) -> None:
@@ -189,7 +195,7 @@ class Store:
         with self._writing():
             self._demand(run_id)
             self._connection.executemany(
-                f"INSERT INTO trainings (run, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO trainings (run, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (run, replicate, candidate, trial) DO NOTHING",
                 rows,
             )

@@ -27,6 +27,7 @@ class Training:
     validation: Mapping[str, float]  # metric → score, "loss" among them
     test: Mapping[str, float]
     curve: tuple[float, ...] = ()  # the training loss per epoch
+    narrowed: bool = False  # for want of memory its block was too narrow for the same bits every time
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "curve", tuple(float(loss) for loss in self.curve))
@@ -50,7 +51,7 @@ class RunRow:
     trainings: int
 
 
-COLUMNS = "replicate, candidate, trial, hyperparameters, status, step, validation, test, curve"
+COLUMNS = "replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed"
 
 
 def pack(run_id: int, training: Training) -> tuple[Any, ...]:
@@ -66,6 +67,7 @@ def pack(run_id: int, training: Training) -> tuple[Any, ...]:
         _scores(training.validation),
         _scores(training.test),
         np.asarray(training.curve, "<f8").tobytes(),
+        int(training.narrowed),
     )
 
 
@@ -75,7 +77,7 @@ def _scores(values: Mapping[str, float]) -> str:
 
 def unpack(row: tuple[Any, ...]) -> Training:
     """A training from the values of COLUMNS."""
-    replicate, candidate, trial, hyperparameters, status, step, validation, test, curve = row
+    replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed = row
     return Training(
         replicate,
         candidate,
@@ -86,6 +88,7 @@ def unpack(row: tuple[Any, ...]) -> Training:
         json.loads(validation),
         json.loads(test),
         tuple(np.frombuffer(curve, "<f8").tolist()),
+        bool(narrowed),
     )
 
 

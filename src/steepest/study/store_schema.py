@@ -56,6 +56,7 @@ MIGRATIONS: list[tuple[str, ...]] = [
             validation TEXT NOT NULL,
             test TEXT NOT NULL,
             curve BLOB NOT NULL,
+            narrowed INTEGER NOT NULL,  -- 1: its block was narrower than bitwise equality needs
             UNIQUE (run, replicate, candidate, trial)
         ) STRICT""",
     ),

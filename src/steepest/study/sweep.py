@@ -161,7 +161,7 @@ def _gathered(plan: Plan, recipes: list[Recipe], found: dict[tuple[int, int], Re
         step=column(lambda r: r.step, np.int64),
         epochs=column(lambda r: r.epochs, np.int64),
         curves={n: column(lambda r, n=n: r.curves[n], np.float64) for n in jax.tree.leaves(list(found[0, 0].curves))},
-        notes=memory_notes(found.values()),
+        notes=memory_notes(result.narrowed for result in found.values()),
         _results=found,
         _split=split_of,
     )

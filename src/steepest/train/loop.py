@@ -62,7 +62,7 @@ def step(recipe: Recipe, state: State, batch: Rows, moment: Moment) -> tuple[Sta
 def _moved(state: State, batch: Rows, moment: Moment, loss: Array, new: tuple[Tree, Tree, Tree]) -> State:
     """The new state, or the old one: where the member is done, the batch has no weight, or a number is not finite."""
     acts = state.alive & (jnp.sum(batch.weight) > 0)
-    finite = jnp.isfinite(loss) & all_finite(new[0])
+    finite = jnp.isfinite(loss) & all_finite(new[:2])  # an infinite r would stop AdaGrad for good, unseen
     goes_on = acts & finite
     old = (state.params, state.memory, state.average)
     # where, not multiplication by a mask: 0·NaN is NaN
@@ -74,9 +74,13 @@ def _moved(state: State, batch: Rows, moment: Moment, loss: Array, new: tuple[Tr
 
 
 def all_finite(tree: Tree) -> Array:
-    """Whether every number of a tree is finite."""
+    """Whether every number of a tree is finite; counters, which cannot be anything else, are passed over."""
     # a product with zeros, which is 0 or NaN: one pass over the weights, where all(isfinite) takes three on the CPU
-    products = [jnp.ravel(leaf) @ jnp.zeros(leaf.size, leaf.dtype) for leaf in jax.tree.leaves(tree)]
+    products = [
+        jnp.ravel(leaf) @ jnp.zeros(leaf.size, leaf.dtype)
+        for leaf in jax.tree.leaves(tree)
+        if jnp.issubdtype(leaf.dtype, jnp.inexact)
+    ]
     return sum(products) == 0
 
 

@@ -16,6 +16,7 @@ from steepest.penalties.norms import NoPenalty
 from steepest.schedules.decay import Constant
 
 REDUCTIONS = ("mean", "sum")
+BATCH_SIZE = 32
 DTYPES = ("float32", "float64")
 
 
@@ -45,7 +46,7 @@ class Recipe:
     clip: Any = part(default=None)
     average: Any = part(default=None)
     stop: Any = part(default=None)
-    batch_size: int | None = 32
+    batch_size: int | None = BATCH_SIZE
     shuffle: bool = True
     reduction: str = "mean"
     dtype: str = "float32"
@@ -61,6 +62,8 @@ class Recipe:
             )
         _check_parts(self)
         if getattr(self.method, "full_batch", False):
+            if size not in (None, BATCH_SIZE):
+                raise refuse(self.method, f"takes all rows a step; batch_size = {size} goes with SGD instead")
             object.__setattr__(self, "batch_size", None)
 
     def general(self) -> Recipe:
@@ -96,6 +99,9 @@ def _check_parts(recipe: Recipe) -> None:
         if isinstance(value, type) or not hasattr(value, needed):
             shown = value.__name__ if isinstance(value, type) else repr(value)
             raise SettingError(f"Recipe.{name} = {shown}; it must be an instance such as {_example(name)}")
+    if getattr(recipe.method, "decays", False) and getattr(recipe.penalty, "decoupled", False):
+        method, penalty = type(recipe.method).__name__, type(recipe.penalty).__name__
+        raise SettingError(f"{method} decays the weights itself, and {penalty} would do so again; use one of the two")
     if not getattr(recipe.method, "solver", False):
         _general(recipe)  # refuses a proximal penalty with a method that has no stride
 
