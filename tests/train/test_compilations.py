@@ -94,7 +94,7 @@ def test_a_method_meets_the_penalties_it_can(name):
         ({"batch_size": True}, r"Recipe\.batch_size = True"),
         ({"reduction": "max"}, r"unknown Recipe\.reduction 'max';.* Known: mean, sum"),
         ({"dtype": "float16"}, r"unknown Recipe\.dtype 'float16'"),
-        ({"method": st.SGD}, r"Recipe\.method = SGD; it must be an instance such as SGD\(rate=0\.01\)"),
+        ({"method": st.SGD}, r"Recipe\.method = SGD; it must be an instance such as Momentum\(rate=0\.01\)"),
         ({"penalty": 0.1}, r"Recipe\.penalty = 0\.1; it must be an instance such as L2"),
         ({"stop": "early"}, r"Recipe\.stop = 'early'; it must be an instance such as NoGain"),
     ],
@@ -107,3 +107,13 @@ def test_a_recipe_of_wrong_parts_is_refused_by_name(wrong, says):
 def test_gradient_descent_sees_all_rows():
     assert st.Recipe(method=st.GD()).batch_size is None
     assert st.Recipe(method=st.SGD()).batch_size == 32
+
+
+def test_weights_are_not_decayed_twice():
+    with pytest.raises(st.SettingError, match="AdamW decays the weights itself, and WeightDecay would do so again"):
+        st.Recipe(method=st.AdamW(), penalty=st.WeightDecay())
+
+
+def test_gradient_descent_refuses_a_batch_size():
+    with pytest.raises(st.SettingError, match="GD: takes all rows a step; batch_size = 7"):
+        st.Recipe(method=st.GD(), batch_size=7)
