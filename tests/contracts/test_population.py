@@ -12,6 +12,7 @@ import pytest
 from steepest import L2, MLP, SGD, ElasticNet, Linear, Momentum, Recipe, sweep
 from steepest.core.keys import generator
 from steepest.core.spec import search_space
+from steepest.inits import INITS
 from steepest.methods import METHODS
 from steepest.methods.optax_bridge import Optax
 
@@ -159,3 +160,14 @@ def test_a_member_that_diverges_is_frozen_at_its_step_and_its_neighbours_notice_
             assert np.isfinite(found.accuracy[r, place])
             assert np.isnan(found.curves["train_loss"][r, place, found.epochs[r, place] :]).all()
     assert len(set(found.step[0, [2, 4, 5]])) == 3
+
+
+@pytest.mark.parametrize("name", ["adam", "adagrad", "rmsprop", "amsgrad", "adamw"])
+def test_an_infinite_memory_is_a_divergence(name):
+    """Rows of 3e21 overflow g² in float32: r = inf would make every later step 0, with finite weights and loss."""
+    y = np.arange(40) % 2
+    X = np.where(y[:, None] == 0, 3e21, -3e21).astype("f4") * np.ones((1, 2), "f4")
+    recipe = Recipe(method=METHODS[name](), init=INITS["zeros"](), batch_size=None)
+    found = sweep([recipe], X, y, replicates=1, epochs=3, groups=np.arange(40))
+    assert found.status[0, 0] == "diverged"
+    assert found.step[0, 0] == 1

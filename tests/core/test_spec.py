@@ -95,6 +95,11 @@ def test_stack_puts_a_member_axis_in_front_and_member_takes_it_off():
         stack([Outer(), Outer(inner=Inner(form="b"))])
 
 
+def test_a_misspelt_setting_is_refused_with_what_there_is():
+    with pytest.raises(SettingError, match=r"unknown setting of Outer 'rat'; did you mean 'rate'\?"):
+        Outer(rat=0.1)
+
+
 def test_replace_names_an_unknown_field():
     assert replace(Outer(), rate=0.7).rate == 0.7
     with pytest.raises(SettingError, match="did you mean 'rate'"):

@@ -13,7 +13,7 @@ ADAMS = [Recipe(method=Adam(rate=0.01 * (i + 1))).general() for i in range(5)]
 
 
 def planned(recipes, exact=True, threads=2, most=64, shape=(64,), outputs=10):
-    return blocks.plan(recipes, shape, [outputs] * len(recipes), exact, threads, most)
+    return blocks.plan(recipes, shape, [outputs] * len(recipes), exact, threads, lambda *_: most)
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -43,6 +43,13 @@ def test_memory_narrows_a_block_and_it_says_so():
     assert not any(block.narrowed for block in planned(SGDS, most=4, exact=False)), "nothing was promised"
 
 
+def test_a_large_structure_does_not_narrow_a_small_one():
+    large = Recipe(method=SGD(), model=MLP(widths=(4000, 4000))).general()
+    room = {SGDS[0].model: 64, large.model: 1}
+    made = blocks.plan([SGDS[0], large], (64,), [10, 10], True, 2, lambda recipe, _: room[recipe.model])
+    assert [block.width for block in made] == [blocks.width_of(SGDS[0], (64,), 10), 1]
+
+
 def test_inexact_blocks_have_little_padding_and_keep_all_threads_busy():
     for count, threads in ((1, 2), (3, 2), (50, 2), (50, 8), (5, 16)):
         made = planned(SGDS[:count], exact=False, threads=threads)
@@ -59,7 +66,7 @@ def test_structures_take_turns():
 def test_penalties_of_one_family_and_other_numbers_of_outputs():
     mixed = [Recipe(method=SGD()).general(), Recipe(method=SGD(), penalty=L1(0.1)).general()]
     assert len(planned(mixed)) == 1
-    assert len(blocks.plan(mixed, (4,), [2, 3], True, 1, 64)) == 2
+    assert len(blocks.plan(mixed, (4,), [2, 3], True, 1, lambda *_: 64)) == 2
     assert planned([]) == []
 
 

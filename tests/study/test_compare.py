@@ -118,7 +118,7 @@ def test_another_metric_reads_the_trainings_that_are_there(store, monkeypatch):
         assert other.stored
         assert other.as_dict()["settings"]["metric"] == metric
         assert [c["default"]["values"] for c in other.cells] != [c["default"]["values"] for c in accuracy.cells]
-    assert run_study(study(margin=0.4, level=0.2), store).stored
+    assert run_study(study(margin=0.1, level=0.2), store).stored
     with pytest.raises(AssertionError, match="trained"):
         run_study(study(epochs=3), store)
 
@@ -285,3 +285,38 @@ def test_a_search_too_narrow_for_the_larger_method_is_suspect():
     assert suspect.startswith("search space suspect: momentum contains sgd, yet is worse by ")
     assert found.recommended["method"] == "sgd"
     assert np.mean(found.cells[0]["test"]["values"]) > np.mean(found.cells[1]["test"]["values"])
+
+
+def test_which_columns_are_scaled_decides_the_trainings():
+    """A text column one-hot encoded and the same numbers given as a column are the same rows, scaled differently."""
+    pl = pytest.importorskip("polars")
+    text = ["a", "b", "b", "a", "a", "b"] * 10
+    label = ["x", "y"] * 30
+    number = {"z": np.linspace(0.0, 1.0, 60), "y": label}
+    one_hot = pl.DataFrame({"z": number["z"], "f": text, "y": label})
+    dummies = pl.DataFrame(
+        {"z": number["z"], "f_a": [float(t == "a") for t in text], "f_b": [float(t == "b") for t in text], "y": label}
+    )
+    keys = {plan(from_arrays(frame, "y"), Settings()).key for frame in (one_hot, dummies)}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"trails": 3}, "did you mean 'trials'"),
+        ({"margin": 0.5}, "it is a share: half a point is 0.005"),
+        ({"spaces": {"adam.rate": 1.0}}, r"spaces = .* write them as"),
+        ({"methods": [METHODS["adam"]()]}, "a comparison takes names"),
+    ],
+)
+def test_settings_of_the_wrong_form_are_refused_in_one_line(settings, says):
+    with pytest.raises(SettingError, match=says) as caught:
+        compare("iris", **settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_in_one_text_and_spaces_by_name():
+    settings = Settings(methods="sgd, adam", spaces={"adam.rate": (1e-3, 1.0)})
+    assert settings.methods == ("sgd", "adam")
+    assert settings.spaces == (("adam.rate", 1e-3, 1.0),)

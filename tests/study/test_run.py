@@ -64,9 +64,9 @@ def test_a_block_out_of_memory_is_halved_and_gives_the_same(monkeypatch, error):
         assert result.test["accuracy"] == want[place].test["accuracy"]
     assert seen[-1].examples == seen[-1].all_examples, "rows of a block that did not fit are not counted"
     assert seen[-1].trainings == 20
-    (note,) = run.memory_notes(got.values())
+    (note,) = run.memory_notes(r.narrowed for r in got.values())
     assert note.startswith("20 trainings ran in blocks narrower than usual for want of memory")
-    assert run.memory_notes(want.values()) == ()
+    assert run.memory_notes(r.narrowed for r in want.values()) == ()
 
 
 def test_one_training_that_does_not_fit_is_named(monkeypatch):
@@ -90,7 +90,9 @@ def test_another_failure_of_the_engine_is_not_taken_for_memory(monkeypatch):
 def test_what_is_asked_for_at_the_start_fits_the_share(monkeypatch):
     rows = max(plan().draw.sizes.test, plan().draw.sizes.validation, 16)  # the most that pass through at once
     one = blocks.member_bytes(RECIPES[0].general(), (6,), 3, rows)
-    monkeypatch.setattr(blocks.psutil, "virtual_memory", lambda: type("Free", (), {"available": 20 * one})())
+    beside = run.REPLICATES_IN_USE * sum(plan().draw.sizes) * 6 * 4  # the rows themselves
+    free = 20 * one + 2 * beside
+    monkeypatch.setattr(blocks.psutil, "virtual_memory", lambda: type("Free", (), {"available": free})())
     made = plan(threads=2, memory=0.5)
     assert {task.block.width for task in made.tasks()} == {4}  # half of 20, for two threads: 5
     assert all(task.block.narrowed for task in made.tasks())

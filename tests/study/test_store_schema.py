@@ -9,6 +9,8 @@ from steepest.core.errors import StoreError
 from steepest.study import store_schema
 from steepest.study.store import Store, Training
 
+KNOWN = 2  # the version this steepest writes
+
 
 def begin(store):
     return store.begin("k", command="compare", name="digits", settings={}, data={}, environment={})
@@ -29,7 +31,7 @@ def ask(path, statement):
 
 
 @pytest.fixture
-def version_2(monkeypatch):
+def next_version(monkeypatch):
     more = [*store_schema.MIGRATIONS, ("ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'",)]
     monkeypatch.setattr(store_schema, "MIGRATIONS", more)
 
@@ -39,7 +41,7 @@ def test_an_empty_file_becomes_a_store(tmp_path):
     path.touch()
     with Store.open(tmp_path) as store:
         assert store.runs() == []
-    assert ask(path, "PRAGMA user_version") == [(1,)]
+    assert ask(path, "PRAGMA user_version") == [(KNOWN,)]
     assert ask(path, "PRAGMA application_id") == [(store_schema.APPLICATION,)]
     assert ask(path, "PRAGMA journal_mode") == [("wal",)]
     assert ask(path, "SELECT name FROM pragma_table_list WHERE strict ORDER BY name") == [("runs",), ("trainings",)]
@@ -52,19 +54,19 @@ def test_opening_again_changes_nothing(tmp_path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.usefixtures("version_2")
+@pytest.mark.usefixtures("next_version")
 def test_a_new_store_goes_through_all_migrations(tmp_path):
     path = written(tmp_path)
-    assert ask(path, "PRAGMA user_version") == [(2,)]
+    assert ask(path, "PRAGMA user_version") == [(KNOWN + 1,)]
     assert ask(path, "SELECT note FROM runs") == [("none",)]
 
 
 def test_an_older_store_is_brought_up_to_date_with_its_rows(tmp_path, request):
     path = written(tmp_path)
-    request.getfixturevalue("version_2")
+    request.getfixturevalue("next_version")
     with Store.open(tmp_path) as store:
         assert store.get(1).trainings == 1
-    assert ask(path, "PRAGMA user_version") == [(2,)]
+    assert ask(path, "PRAGMA user_version") == [(KNOWN + 1,)]
     assert ask(path, "SELECT note FROM runs") == [("none",)]
 
 
@@ -75,7 +77,7 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path, monkeypatch):
         patch.setattr(store_schema, "MIGRATIONS", [*store_schema.MIGRATIONS, broken])
         with pytest.raises(sqlite3.OperationalError, match="syntax error"):
             Store.open(tmp_path)
-    assert ask(path, "PRAGMA user_version") == [(1,)]
+    assert ask(path, "PRAGMA user_version") == [(KNOWN,)]
     with Store.open(tmp_path) as store:
         assert len(store.trainings(1)) == 1
     assert "note" not in [row[1] for row in ask(path, "PRAGMA table_info(runs)")]
@@ -84,10 +86,10 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path, monkeypatch):
 @pytest.mark.parametrize("create", [True, False])
 def test_a_newer_store_is_refused_untouched(tmp_path, create):
     path = written(tmp_path)
-    ask(path, "PRAGMA user_version = 3")
+    ask(path, f"PRAGMA user_version = {KNOWN + 2}")
     before = path.read_bytes()
     message = (
-        r"^.*runs\.sqlite: was written by a newer steepest \(schema 3, this one knows 1\); "
+        r"^.*runs\.sqlite: was written by a newer steepest \(schema 4, this one knows 2\); "
         r"upgrade steepest or use another STEEPEST_HOME$"
     )
     with pytest.raises(StoreError, match=message):

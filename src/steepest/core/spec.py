@@ -8,6 +8,7 @@ made, never while it is traced.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -25,6 +26,7 @@ def spec(cls: type[T]) -> type[T]:
     if "__post_init__" in cls.__dict__:  # inherited checks go on: a subclass adds its own
         cls._own_checks = (*getattr(cls, "_own_checks", ()), cls.__dict__["__post_init__"])  # type: ignore[attr-defined]
     cls.__post_init__ = _check  # type: ignore[attr-defined]
+    own = set(cls.__dict__)
     made: Any = dataclasses.dataclass(frozen=True, repr=False, eq=False)(cls)
     fields = dataclasses.fields(made)
     leaves = tuple(f.name for f in fields if "domain" in f.metadata or "part" in f.metadata)
@@ -45,11 +47,27 @@ def spec(cls: type[T]) -> type[T]:
             object.__setattr__(new, name, value)
         return new
 
+    if "__init__" not in own:
+        _name_misspelt(made)
     jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
     made.__repr__ = _repr
     made.__eq__ = _eq
     made.__hash__ = _hash
     return made
+
+
+def _name_misspelt(cls: Any) -> None:
+    """Let the constructor refuse a name that the class lacks by what it has, as a SettingError."""
+    plain, names = cls.__init__, [field.name for field in dataclasses.fields(cls)]
+
+    @functools.wraps(plain)
+    def init(self: Any, *args: Any, **values: Any) -> None:
+        for name in values:
+            if name not in names:
+                raise unknown(f"setting of {cls.__name__}", name, names)
+        plain(self, *args, **values)
+
+    cls.__init__ = init
 
 
 def _check(self: Any) -> None:
@@ -104,10 +122,6 @@ def replace(self: T, **changes: Any) -> T:
 
 def make(cls: type[T], **values: Any) -> T:
     """Build a specification from names and values, refusing names it does not have."""
-    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    for name in values:
-        if name not in names:
-            raise unknown(f"hyperparameter of {cls.__name__}", name, names)
     return cls(**values)
 
 

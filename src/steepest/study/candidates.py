@@ -53,6 +53,7 @@ class Candidate:
 
 def candidates(settings: Settings) -> list[Candidate]:
     """Every method with every penalty; a pairing that makes no sense is refused by name."""
+    model_from_text(settings.model)  # what is wrong with it is no candidate's fault
     made = []
     changed = {name: (low, high) for name, low, high in settings.spaces}
     for method in settings.methods:

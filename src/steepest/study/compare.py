@@ -6,6 +6,7 @@ comparison = run_study(study, store)       trains what the store does not hold y
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -13,13 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from steepest.core.errors import unknown
 from steepest.core.version import __version__
 from steepest.data.arrays import from_arrays
 from steepest.data.dataset import Dataset
+from steepest.data.opening import open as open_data
 from steepest.study import source as sources
 from steepest.study.candidates import Candidate, candidates
 from steepest.study.environment import environment
@@ -293,14 +297,14 @@ def compare(
     X: Any,
     y: Any = None,
     *,
-    methods: Sequence[str] = DEFAULT_METHODS,
-    penalties: Sequence[str] = DEFAULT_PENALTIES,
+    methods: str | Sequence[str] = DEFAULT_METHODS,
+    penalties: str | Sequence[str] = DEFAULT_PENALTIES,
     store: Store | None = None,
     fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,
     **settings: Any,
 ) -> Comparison:
-    """Compare methods × penalties on rows X and labels y (or on a Dataset alone).
+    """Compare methods × penalties on rows X and labels y (or on a Dataset, or what `open` takes, alone).
 
     Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation
     rows and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and
@@ -313,9 +317,17 @@ def compare(
     >>> found.trainings, found.verdict[:26]
     (12, 'estimates only, no verdict')
     """
-    data = X if isinstance(X, Dataset) else from_arrays(X, y)
+    names = [field.name for field in dataclasses.fields(Settings)]
+    for name in settings:
+        if name not in names:
+            raise unknown("setting of a comparison", name, names)
+    if isinstance(X, str | Path):
+        data = open_data(X)
+    else:
+        data = X if isinstance(X, Dataset) else from_arrays(X, y)
+    chosen: dict[str, Any] = {"methods": methods, "penalties": penalties, **settings}
     return run_study(
-        plan(data, Settings(methods=tuple(methods), penalties=tuple(penalties), **settings)),
+        plan(data, Settings(**chosen)),
         store,
         fresh=fresh,
         progress=progress,

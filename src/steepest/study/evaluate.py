@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,4 +49,15 @@ def evaluate(
             f"{where}: the model does not know class {listed(strange)}; it knows {listed(fitted.classes, 20)}"
         )
     y = [number[name] for name in rows.labels]
-    return Evaluation(report(y, fitted.predict(rows.features), fitted.classes), rows.notes)
+    found = report(y, fitted.predict(rows.features), fitted.classes)
+    return Evaluation(found, (*rows.notes, *_absent(fitted.classes, set(rows.labels))))
+
+
+def _absent(classes: Sequence[str], seen: set[str]) -> list[str]:
+    """What to know about classes of the model that have no rows here."""
+    missing = [name for name in classes if name not in seen]
+    if not missing:
+        return []
+    one = len(missing) == 1
+    said = f"{'class' if one else 'classes'} {listed(missing)} {'has' if one else 'have'} no rows here"
+    return [f"{said}: {'it does' if one else 'they do'} not count in balanced accuracy and the means of classes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,12 @@ class Settings:
     test: float = 0.25
     validation: float = 0.2
     standardize: bool = True
-    spaces: tuple[tuple[str, float, float], ...] = ()
+    spaces: Any = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", _names("method", self.methods, METHODS))
         object.__setattr__(self, "penalties", _names("penalty", self.penalties, PENALTIES))
-        object.__setattr__(self, "spaces", tuple((n, float(a), float(b)) for n, a, b in self.spaces))
+        object.__setattr__(self, "spaces", _spaces(self.spaces))
         for name, known in (("loss", LOSSES), ("metric", METRICS)):
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known)
@@ -58,10 +58,12 @@ class Settings:
             raise SettingError("loss = squared is for regressions; a comparison trains classifiers")
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
             _whole(name, getattr(self, name), least)
-        for name, low, high in (("margin", 0, 1), ("level", 0, 1), ("test", 0, 1), ("validation", 0, 1)):
+        for name, low, high in (("margin", 0, 0.2), ("level", 0, 1), ("test", 0, 1), ("validation", 0, 1)):
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value < high) or (name != "margin" and value == 0):
-                raise SettingError(f"{name} = {value}; it must be in {'[' if name == 'margin' else '('}{low}, {high})")
+                share = "; it is a share: half a point is 0.005" if name == "margin" else ""
+                left = "[" if name == "margin" else "("
+                raise SettingError(f"{name} = {value}; it must be in {left}{low}, {high}){share}")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -83,11 +85,22 @@ def _names(what: str, given: str | Sequence[str], known: Any) -> tuple[str, ...]
     if not names:
         raise SettingError(f"no {what} to compare; known: {', '.join(known)}")
     for name in names:
+        if not isinstance(name, str):
+            raise SettingError(f"{what} {name!r}; a comparison takes names, for it searches the settings itself")
         if name not in known:
             raise unknown(what, str(name), known)
         if names.count(name) > 1:
             raise SettingError(f"{what} {name} is named twice")
     return names
+
+
+def _spaces(given: Any) -> tuple[tuple[str, float, float], ...]:
+    """Search spaces as ("adam.rate", low, high), from those or from "adam.rate" → (low, high)."""
+    try:
+        entries = [(name, *ends) for name, ends in given.items()] if isinstance(given, Mapping) else list(given)
+        return tuple((str(name), float(low), float(high)) for name, low, high in entries)
+    except (TypeError, ValueError):
+        raise SettingError(f"spaces = {given!r}; write them as {{'adam.rate': (1e-4, 1.0)}}") from None
 
 
 def _whole(name: str, value: Any, least: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,5 +90,6 @@ def check(source: Source, test: float, validation: float) -> None:
 
 
 def identity(source: Source) -> str:
-    """A content hash of what is trained on."""
-    return fingerprint(source.X, source.y, source.classes)
+    """A content hash of what is trained on: the rows, and which of their features standardisation scales."""
+    scaled = "all" if source.standardised is None else np.packbits(source.standardised).tobytes().hex()
+    return f"{fingerprint(source.X, source.y, source.classes)}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"

@@ -56,10 +56,11 @@ MIGRATIONS: list[tuple[str, ...]] = [
             validation TEXT NOT NULL,
             test TEXT NOT NULL,
             curve BLOB NOT NULL,
-            narrowed INTEGER NOT NULL,  -- 1: its block was narrower than bitwise equality needs
             UNIQUE (run, replicate, candidate, trial)
         ) STRICT""",
     ),
+    # 1: its block was narrower than bitwise equality needs
+    ("ALTER TABLE trainings ADD COLUMN narrowed INTEGER NOT NULL DEFAULT 0",),
 ]
 
 
