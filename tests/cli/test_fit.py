@@ -12,6 +12,8 @@ import sys
 import numpy as np
 import pytest
 
+from steepest.cli.fit import _other_data
+
 BLOBS = "fit blobs --samples 80 --batch-size 16 --epochs 8"
 
 
@@ -26,7 +28,7 @@ def test_fit_saves_a_model_and_a_picture_and_says_the_scores(steepest, tmp_path)
     done = steepest(f"{BLOBS} --method momentum:rate=0.05,momentum=0.8 --penalty l2:strength=1e-3")
     assert done.code == 0, done.err
     assert (tmp_path / "model.safetensors").stat().st_size > 0
-    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "model.png").read_bytes().startswith(b"\x89PNG")
     assert "blobs: momentum:rate=0.05,momentum=0.8 + l2:strength=0.001, linear" in done.out
     for part in ("train", "validation", "test"):
         assert re.search(rf"^{part} +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$", done.out, re.MULTILINE)
@@ -158,3 +160,17 @@ def test_the_command_runs_as_a_module_too(tmp_path):
         [sys.executable, "-m", "steepest", "methods", "sgd", "--json"], capture_output=True, text=True, cwd=tmp_path
     )
     assert json.loads(done.stdout)["entries"][0]["equation"] == "θ ← θ − εg"
+
+
+def test_the_picture_lies_beside_the_model_and_another_name_is_said(steepest, tmp_path):
+    (tmp_path / "sub").mkdir()
+    done = steepest(f"{BLOBS} --out sub/m.txt --json")
+    assert (done.json["model"], done.json["picture"]) == ("sub/m.txt.safetensors", "sub/m.txt.png")
+    assert "the model is in sub/m.txt.safetensors: a model file's name ends in .safetensors" in done.err
+    assert not (tmp_path / "loss.png").exists()
+
+
+def test_rows_of_another_shape_are_told_apart():
+    said = _other_data("photos", (32, 32, 3), "5", (16, 16, 3))
+    assert said.endswith("run 5 compared on: that run's rows are 16×16×3, these are 32×32×3; add --size 16")
+    assert _other_data("blobs", (2,), "5", (2,)).endswith("compared on: its setting may not suit it")

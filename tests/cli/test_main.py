@@ -49,7 +49,7 @@ def test_version(steepest):
     [
         ("compar", 2, 'Did you mean "compare"?'),
         ("compare --trails 3", 2, "Did you mean --trials?"),
-        ("compare --trials few", 2, "--trials"),
+        ("compare --trials few", 2, "trials = few; it must be a whole number"),
         ("compare --trials", 2, "requires an argument"),
         ("compare --metric acc", 2, '"accuracy", "balanced", "f1"'),
         ("compare --margin=-1", 2, "--margin"),
@@ -134,3 +134,15 @@ def test_an_interrupt_before_any_command_is_quiet(monkeypatch, capsys):
     monkeypatch.setattr(application, "run", interrupted)
     assert main(["runs", "list"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("option", ["trials", "replicates", "epochs", "batch-size", "seed", "size", "samples"])
+def test_a_fraction_is_not_rounded_to_a_count(steepest, option):
+    done = steepest(f"compare blobs --dry-run --{option} 2.5")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"steepest: {option} = 2.5; it must be a whole number of at least ")
+
+
+def test_a_closed_standard_output_is_no_error(steepest, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    assert steepest("data list")[::2] == (0, "")

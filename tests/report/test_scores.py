@@ -70,3 +70,9 @@ def test_hostile_and_long_class_names():
     assert scores.brief("x" * 60) == "x" * 23 + "…"
     lines = drawn(scores.scores_lines(about(["[bold]cat[/bold]", "dog"]), 80), 80)
     assert sum("[bold]cat[/bold]" in line for line in lines) >= 2
+
+
+def test_a_class_without_rows_does_not_count_in_the_means():
+    found = scores.scores_dict(report([0, 0, 1, 1], [0, 2, 1, 1], ["cat", "dog", "panda"]), "m", "d", ())
+    assert found["macro"]["recall"] == found["balanced"] == 0.75
+    assert found["macro"]["precision"] == 1.0

@@ -8,14 +8,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
+from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
 from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
-from steepest.cli.console import Paper, harmless
+from steepest.cli.console import OutputError, Paper, harmless, results
 from steepest.cli.interrupts import Stopped, stoppable
 from steepest.cli.options import Output
 from steepest.cli.settings import ENVIRONMENT, SettingsFile
-from steepest.core.errors import SteepestError
+from steepest.core.errors import SettingError, SteepestError
 from steepest.core.version import __version__
 
 BROKEN_PIPE = 141  # as a shell reports any command that the end of a pipe stopped
@@ -59,6 +59,7 @@ def build() -> App:
 def run(argv: Sequence[str] | None = None) -> int:
     """Parse, call, and turn every way to end into an exit code and at most one line on standard error."""
     tokens = list(sys.argv[1:] if argv is None else argv)
+    _reopen_closed()
     try:
         command, arguments, _ = build().parse_args(tokens, print_error=False, exit_on_error=False)
     except CycloptsError as error:
@@ -74,10 +75,14 @@ def _call(command: Callable[[], Any], debug: bool) -> int:
     try:
         with stoppable():
             code = command()
-        sys.stdout.flush()
+        with results():
+            sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what is left in its buffer would raise again at exit
+        sys.stdout = _nowhere()  # what is left in its buffer would raise again at exit
         return BROKEN_PIPE
+    except OutputError as error:
+        sys.stdout = _nowhere()
+        return _fail(str(error), error.exit_code)
     except KeyboardInterrupt as stop:
         if debug:
             traceback.print_exc()
@@ -86,7 +91,7 @@ def _call(command: Callable[[], Any], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         return _fail(str(error), error.exit_code)
-    except OSError as error:  # a full disk under standard output, for instance
+    except OSError as error:  # a full disk, for instance
         if debug:
             traceback.print_exc()
         return _fail(str(error), 1)
@@ -99,8 +104,21 @@ def _call(command: Callable[[], Any], debug: bool) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _reopen_closed() -> None:
+    """Streams that the caller closed (`>&-`) lead nowhere; left closed, a file opened later would get their number."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _nowhere())
+
+
+def _nowhere() -> Any:
+    return open(os.devnull, "w")  # noqa: PTH123 - open until the process ends
+
+
 def one_line(error: CycloptsError) -> str:
     """What cyclopts has to say about a misused command, as one line with what to do."""
+    if isinstance(error, CoercionError) and isinstance(error.__cause__, SettingError):
+        return str(error.__cause__)  # our own converter's, and already whole
     error.verbose = False
     said = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter, Token, validators
 from steepest.cli.console import Terminal
 from steepest.cli.interrupts import Stopped
 from steepest.cli.opening import as_typed, opened
-from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag
+from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag, whole
 
 if TYPE_CHECKING:
     from steepest.study.compare import Comparison, Study
@@ -70,11 +70,17 @@ def compare(
             help="Search elsewhere than declared: adam.rate=1e-4:1 (again for each).",
         ),
     ] = (),
-    trials: Annotated[int, Parameter(group=HOW, help="Settings each candidate draws in each replicate.")] = 20,
-    replicates: Annotated[int, Parameter(group=HOW, help="Fresh splits, each with its own search.")] = 10,
-    epochs: Annotated[int, Parameter(group=HOW, help="Passes over the training rows.")] = 20,
-    batch_size: Annotated[int, Parameter(group=HOW, help="Rows a step.")] = 32,
-    seed: Annotated[int, Parameter(group=HOW, help="The same seed gives the same result.")] = 0,
+    trials: Annotated[
+        int, Parameter(group=HOW, converter=whole("trials"), help="Settings each candidate draws in each replicate.")
+    ] = 20,
+    replicates: Annotated[
+        int, Parameter(group=HOW, converter=whole("replicates", 2), help="Fresh splits, each with its own search.")
+    ] = 10,
+    epochs: Annotated[int, Parameter(group=HOW, converter=whole("epochs"), help="Passes over the training rows.")] = 20,
+    batch_size: Annotated[int, Parameter(group=HOW, converter=whole("batch-size"), help="Rows a step.")] = 32,
+    seed: Annotated[
+        int, Parameter(group=HOW, converter=whole("seed", 0), help="The same seed gives the same result.")
+    ] = 0,
     metric: Annotated[
         Literal["accuracy", "balanced", "f1"], Parameter(group=HOW, help="What counts as better, on test rows.")
     ] = "accuracy",

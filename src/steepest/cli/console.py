@@ -15,8 +15,24 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from steepest.cli.options import Output
+from steepest.core.errors import SteepestError
 
 SELDOM = 10.0  # seconds between two lines of progress where no bar can be drawn
+
+
+class OutputError(SteepestError):
+    """Standard output takes no more."""
+
+
+@contextmanager
+def results() -> Iterator[None]:
+    """While results are written, a failure of the system is said to be one of standard output (a full disk)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written ({error.strerror or error})") from error
 
 
 class Paper(Console):
@@ -45,20 +61,22 @@ class Terminal:
     def show(self, *renderables: RenderableType) -> None:
         """Results for people."""
         if self.out.is_terminal:
-            self.out.print(*renderables, sep="\n")
+            with results():
+                self.out.print(*renderables, sep="\n")
             return
-        with self.out.capture() as drawn:  # a file gets no blanks that fill lines up
+        with results(), self.out.capture() as drawn:  # a file gets no blanks that fill lines up
             self.out.print(*renderables, sep="\n")
         for line in drawn.get().splitlines():
             self.line(line.rstrip())
 
     def line(self, text: str) -> None:
         """One line of results, never folded and nothing in it changed: a path, a command, a row of data."""
-        print(text, file=sys.stdout)
+        with results():
+            print(text, file=sys.stdout)
 
     def data(self, command: str, values: dict[str, Any]) -> None:
         """Results for programs: one JSON object with its schema first; what JSON cannot say (NaN) is null."""
-        print(json.dumps(plain_json({"schema": f"steepest.{command}/1", **values}), allow_nan=False), file=sys.stdout)
+        self.line(json.dumps(plain_json({"schema": f"steepest.{command}/1", **values}), allow_nan=False))
 
     def note(self, text: str) -> None:
         """Something to know while a command works."""

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from steepest.cli.console import Terminal
 from steepest.cli.opening import opened
-from steepest.cli.options import SOURCE, DataOptions, Output
+from steepest.cli.options import SOURCE, DataOptions, Output, whole
 from steepest.core.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -49,10 +49,16 @@ def fit(
         str | None, Parameter(name="--from", group=PARTS, help="Take the recommended setting of this comparison.")
     ] = None,
     epochs: Annotated[
-        int | None, Parameter(group=HOW, help="Passes over the training rows. [20, or the run's]")
+        int | None,
+        Parameter(group=HOW, converter=whole("epochs"), help="Passes over the training rows. [20, or the run's]"),
     ] = None,
-    batch_size: Annotated[int | None, Parameter(group=HOW, help="Rows a step. [32, or the run's]")] = None,
-    seed: Annotated[int | None, Parameter(group=HOW, help="Draws split, order and weights. [0, or the run's]")] = None,
+    batch_size: Annotated[
+        int | None, Parameter(group=HOW, converter=whole("batch-size"), help="Rows a step. [32, or the run's]")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        Parameter(group=HOW, converter=whole("seed", 0), help="Draws split, order and weights. [0, or the run's]"),
+    ] = None,
     test: Annotated[
         float | None, Parameter(group=HOW, help="Share of the rows to test on. [0.25, or the run's]")
     ] = None,
@@ -60,7 +66,9 @@ def fit(
         float | None, Parameter(group=HOW, help="Share of the rest to watch the training by. [0.2, or the run's]")
     ] = None,
     out: Annotated[Path, Parameter(group=FILES, help="Where the model goes.")] = Path("model.safetensors"),
-    picture: Annotated[Path, Parameter(group=FILES, help="Where the picture of the loss goes.")] = Path("loss.png"),
+    picture: Annotated[
+        Path | None, Parameter(group=FILES, help="Where the picture of the loss goes. [beside the model, as .png]")
+    ] = None,
     options: DataOptions = DataOptions(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008
 ) -> None:
@@ -71,7 +79,7 @@ def fit(
     from steepest.train.model_file import save
 
     terminal = Terminal(output)
-    base = _recommended(from_) if from_ is not None else None
+    base, shape = _recommended(from_) if from_ is not None else (None, ())
     texts = {
         "method": method, "penalty": penalty, "model": model, "loss": loss, "schedule": schedule, "init": init,
         "stop": stop, "clip": clip, "average": average,
@@ -81,12 +89,16 @@ def fit(
     how = {**(base.how() if base else {}), **{name: value for name, value in given.items() if value is not None}}
     rows = opened(_source(data, base), options, terminal)
     if base and rows.fingerprint != base.fingerprint:
-        terminal.warn(f"{rows.name} is not the data that run {from_} compared on: its setting may not suit it")
+        terminal.warn(_other_data(rows.name, rows.shape, from_, shape))
     with terminal.progress("training") as report:
         fitted = train(rows, recipe, **how, standardize=not options.raw, progress=_reporter(report))
     for note in fitted.notes[len(rows.notes) :]:  # the data's have been said
         terminal.note(note)
-    files = {"model": str(save(fitted, out)), "picture": _drawn(fitted, picture, recipe_text(recipe), terminal)}
+    saved = Path(save(fitted, out))
+    if saved != out:
+        terminal.note(f"the model is in {saved}: a model file's name ends in .safetensors")
+    drawn = _drawn(fitted, picture or saved.with_suffix(".png"), recipe_text(recipe), terminal)
+    files = {"model": str(saved), "picture": drawn}
     about = training_dict(fitted, recipe_text(recipe), files)
     if output.json:
         terminal.data("fit", about)
@@ -97,12 +109,24 @@ def fit(
         terminal.line(f"picture: {about['picture']}")
 
 
-def _recommended(run: str) -> Recommended:
+def _recommended(run: str) -> tuple[Recommended, tuple[int, ...]]:
+    """The setting of a run, and the shape of the rows it was found on; () where the run does not say."""
     from steepest.study.recommended import recommended
     from steepest.study.store import Store
 
     with Store.open(create=False) as store:
-        return recommended(store.get(run))
+        row = store.get(run)
+    return recommended(row), tuple(row.data.get("shape", ()))
+
+
+def _other_data(name: str, now: tuple[int, ...], run: str | None, then: tuple[int, ...]) -> str:
+    """What to say where a run's setting meets other rows than those it was found on."""
+    said = f"{name} is not the data that run {run} compared on"
+    if not then or then == now:
+        return f"{said}: its setting may not suit it"
+    before, here = ("×".join(map(str, shape)) for shape in (then, now))
+    option = f"; add --size {then[0]}" if len(then) >= 2 and len(now) >= 2 and then[:2] != now[:2] else ""
+    return f"{said}: that run's rows are {before}, these are {here}{option}"
 
 
 def _source(data: str | None, base: Recommended | None) -> str:

@@ -30,6 +30,8 @@ def methods(
     from steepest.study.parts import REGISTRIES, part_entry
 
     terminal = Terminal(output)
+    if name and name not in REGISTRIES[kind]:  # `methods l1` means the penalty
+        kind = next((other for other in REGISTRIES if name in REGISTRIES[other]), kind)
     registry = REGISTRIES[kind]
     entries = [part_entry(registry, one) for one in ([name] if name else registry.names())]
     if output.json:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from cyclopts import Group, Parameter, Token
+
+from steepest.core.errors import SettingError
 
 DATA = Group("Data", sort_key=10)
 OUTPUT = Group("Output", sort_key=90)
@@ -16,6 +18,32 @@ def split_commas(kind: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
     """`a,b` and `--x a --x b` both as ("a", "b")."""
     del kind
     return tuple(word.strip() for token in tokens for word in token.value.split(",") if word.strip())
+
+
+def whole(name: str, least: int = 1) -> Callable[[Any, Sequence[Token]], int]:
+    """A converter that refuses what is no whole number, where cyclopts rounds; the range is its owner's to check.
+
+    >>> from cyclopts import Token
+    >>> whole("trials")(int, [Token(value="30")])
+    30
+    """
+
+    def read(kind: Any, tokens: Sequence[Token]) -> int:
+        del kind
+        text = tokens[0].value.strip()
+        try:
+            return int(text)
+        except ValueError:
+            said = f"{name} = {text}; it must be a whole number of at least {least}"
+            raise SettingError(f"{said}{_place(tokens[0])}") from None
+
+    return read
+
+
+def _place(token: Token) -> str:
+    """Where a setting comes from that was not typed."""
+    places = {"": "", "cli": "", "env": f" (set by {token.keyword})"}
+    return places.get(token.source, f" (in {token.source})")
 
 
 Names: TypeAlias = Annotated[
@@ -59,7 +87,9 @@ class DataOptions:
     """How a source is read; see steepest.data.open."""
 
     label: Annotated[str | None, Parameter(group=DATA, help="Column to predict (tables), or labels file (IDX).")] = None
-    size: Annotated[int, Parameter(group=DATA, help="Side in pixels that photos are resized to.")] = 32
+    size: Annotated[
+        int, Parameter(group=DATA, converter=whole("size"), help="Side in pixels that photos are resized to.")
+    ] = 32
     color: Annotated[
         Literal["rgb", "grey"] | None, Parameter(group=DATA, help="Read images so; grey where all are, if not given.")
     ] = None
@@ -69,9 +99,15 @@ class DataOptions:
     ] = "error"
     drop: Annotated[Names, Parameter(group=DATA, help="Columns to leave out: a,b.")] = ()
     max_categories: Annotated[
-        int, Parameter(group=DATA, help="Most different values of a text column that becomes one-hot.")
+        int,
+        Parameter(
+            group=DATA,
+            converter=whole("max-categories"),
+            help="Most different values of a text column that becomes one-hot.",
+        ),
     ] = 50
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error, not skipped.")] = False
     samples: Annotated[
-        int | None, Parameter(group=DATA, help="Points to draw of a built-in toy (blobs, moons, …).")
+        int | None,
+        Parameter(group=DATA, converter=whole("samples"), help="Points to draw of a built-in toy (blobs, moons, …)."),
     ] = None

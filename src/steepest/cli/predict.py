@@ -43,7 +43,9 @@ def predict(
         terminal.note(note)
     rows = entries(found.names, found.labels, found.shares, found.classes)
     if output.json:
-        terminal.data("predict", {"model": model, "classes": list(found.classes), "predictions": rows})
+        terminal.data(
+            "predict", {"model": model, "classes": list(found.classes), "predictions": rows, "notes": found.notes}
+        )
         return
     lines = jsonl_lines(rows) if format == "jsonl" else csv_lines(rows, found.classes if probabilities else None)
     for line in lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,8 @@ from steepest.data.opening import gather
 from steepest.data.paths import shown
 
 IMBALANCE = 10.0  # largest class over smallest: from here on accuracy says little
+MOST_ALIKE = 5  # problems of one kind that are all listed
+VARYING = re.compile(r"'[^']*'|[0-9][0-9.,]*")  # what differs between problems of one kind: names and numbers
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         return Report(name=name, problems=(str(error),))
     problems = all_problems(found)
     if not len(found.labels):
-        return Report(name=found.name, problems=tuple(problems), notes=tuple(found.notes),
+        return Report(name=found.name, problems=brief(problems), notes=tuple(found.notes),
                       unreadable=tuple(found.unreadable))  # fmt: skip
     y, classes = encoded(found)
     groups = same_rows(found.X)
@@ -90,9 +94,25 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         conflicting_groups=conflicting,
         unreadable=tuple(found.unreadable),
         fingerprint=fingerprint(found.X, y, classes),
-        problems=tuple(problems),
+        problems=brief(problems),
         notes=tuple(notes),
     )
+
+
+def brief(problems: Sequence[str]) -> tuple[str, ...]:
+    """The problems in their order; of more than five that differ only in names and numbers, the first three.
+
+    >>> brief([f"class '{k}' has 1 row" for k in range(8)])[2:]
+    ("class '2' has 1 row", 'and 5 more like it')
+    """
+    kinds: dict[str, list[str]] = {}
+    for problem in problems:
+        kinds.setdefault(VARYING.sub("", problem), []).append(problem)
+    made: list[str] = []
+    for alike in kinds.values():
+        few = alike if len(alike) <= MOST_ALIKE else [*alike[:3], f"and {len(alike) - 3:,} more like it"]
+        made.extend(few)
+    return tuple(made)
 
 
 def constant_features(X: np.ndarray) -> list[int]:

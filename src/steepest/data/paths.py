@@ -52,7 +52,7 @@ def no_such(path: Path, known: Iterable[str]) -> DataError:
     except OSError:
         return DataError(f"{shown(path)}: no such file or folder, nor is there a folder {shown(parent)}")
     hint = near(shown(path), [*known, *beside])
-    return DataError(f"{shown(path)}: no such file, folder or built-in data{hint or '; see `steepest data`'}")
+    return DataError(f"{shown(path)}: no such file, folder or built-in data{hint or '; see `steepest data list`'}")
 
 
 def cannot_read(path: Path | str, error: OSError) -> DataError:

@@ -36,7 +36,7 @@ def gather_folder(
     good, unreadable = readable(collection, files)
     pixels = collection.pixels if len(good) == len(files) else collection.pixels[good]
     if unreadable and strict:
-        problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it, or leave out strict to skip unreadable files")
+        problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it, or leave out --strict to skip unreadable files")
     labels = [listing.labels[kept[i]] for i in good]
     gone = sorted({listing.labels[i] for i in kept} - set(labels))
     if gone:

@@ -46,7 +46,7 @@ def run_lines(row: Mapping[str, Any]) -> list[RenderableType]:
         ("begun", f"{begun(row)} UTC"),
         ("work", f"{row['trainings']:,} trainings, {duration(row['seconds'])}"),
         ("settings", _flat(row["settings"])),
-        ("made with", ", ".join(f"{name} {value}" for name, value in row["environment"].items())),
+        ("made with", ", ".join(f"{name} {value}" for name, value in row["environment"].items() if value)),
     ]
     return [facts(rows)]
 
@@ -61,5 +61,14 @@ def _flat(settings: Mapping[str, Any]) -> str:
     for name, value in settings.items():
         if value is None or value == {} or value == []:
             continue
-        said.append(f"{name} {','.join(map(str, value)) if isinstance(value, list) else value}")
+        said.append(f"{name} {_plain(value)}")
     return "; ".join(said)
+
+
+def _plain(value: Any) -> str:
+    """A setting as it would be typed: a,b for a list, adam.rate=0.1:1 for a search space, yes or no."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={':'.join(map(str, inner))}" for name, inner in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

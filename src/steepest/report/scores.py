@@ -17,8 +17,11 @@ PARTS = ("train", "validation", "test")
 
 
 def scores_dict(found: Any, model: str, source: str, notes: Sequence[str]) -> dict[str, Any]:
-    """A report of metrics as plain values, with what was scored on what."""
-    return {"model": shown(model), "data": shown(source), **found.as_dict(), "notes": list(notes)}
+    """A report of metrics as plain values, with what was scored on what; `macro` over the classes that have rows."""
+    scored = found.as_dict()
+    present = [one for one in scored["classes"] if one["support"]]  # as balanced accuracy counts
+    scored["macro"] = {name: sum(one[name] for one in present) / len(present) for name in scored["macro"]}
+    return {"model": shown(model), "data": shown(source), **scored, "notes": list(notes)}
 
 
 def scores_lines(about: Mapping[str, Any], width: int) -> list[RenderableType]:
