@@ -1,0 +1,107 @@
+"""A comparison before it runs: what will be trained, what decides it, and about how long it takes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise
+from typing import Any
+
+from steepest.core.version import __version__
+from steepest.data.dataset import Dataset
+from steepest.study import source as sources
+from steepest.study.candidates import Candidate, candidates
+from steepest.study.replicate import Draw, draw_of
+from steepest.study.run import Plan
+from steepest.study.settings import Settings
+from steepest.study.source import Source
+from steepest.train.recipe import Recipe
+
+SECONDS_A_STEP = 0.4e-6  # of one member, beside its products: measured on digits and 2-D blobs, two cores
+FLOPS_A_SECOND = 25e9  # of one core, in the products of blocks
+SECONDS_TO_COMPILE = 2.0  # a structure that the compilation cache does not hold
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison before it runs."""
+
+    data: dict[str, Any]
+    notes: tuple[str, ...]
+    settings: Settings
+    candidates: tuple[Candidate, ...]
+    source: Source
+    draw: Draw
+
+    @property
+    def each(self) -> int:
+        """Trainings of a candidate in a replicate: its defaults and its trials."""
+        return 1 + self.settings.trials
+
+    @property
+    def trainings(self) -> int:
+        """All trainings."""
+        return len(self.candidates) * self.each * self.settings.replicates
+
+    def spaces(self) -> dict[str, dict[str, str]]:
+        """The declared search space of every candidate's hyperparameters, in words."""
+        return {c.name: {name: str(space) for name, space in c.spaces.items()} for c in self.candidates}
+
+    def estimate(self, cores: int | None = None) -> float:
+        """About how many seconds it takes with nothing in the store; good to a factor of two or so."""
+        s = self.settings
+        plan = self.as_plan()
+        sizes = self.candidates[0].recipe().model.sizes(plan.shape, max(len(self.source.classes), 1))
+        weights = sum(a * b for a, b in pairwise(sizes))
+        rows = self.draw.sizes.train
+        steps = -(-rows // s.batch_size)
+        an_epoch = steps * SECONDS_A_STEP + 6 * rows * weights / FLOPS_A_SECOND
+        return SECONDS_TO_COMPILE * len(s.methods) + self.trainings * s.epochs * an_epoch / (cores or plan.workers)
+
+    @property
+    def key(self) -> str:
+        """What decides every training, as a hash: the same key, the same trainings."""
+        facts = {"data": self.data["fingerprint"], "raw": not self.settings.standardize, "engine": __version__}
+        facts |= {"identity": self.identity, **self.settings.training()}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+    @cached_property
+    def identity(self) -> str:
+        """A hash of the rows as they are trained on (the same pixels may be used raw or scaled)."""
+        return sources.identity(self.source)
+
+    def trials(self, replicate: int) -> list[tuple[Candidate, int, dict[str, float]]]:
+        """All trainings of a replicate, (candidate, trial, hyperparameters): candidate by candidate, defaults first."""
+        return [(c, trial, values) for c in self.candidates for trial, values in enumerate(c.trials(replicate))]
+
+    def as_plan(self, skip: Callable[[int, int], bool] | None = None) -> Plan:
+        """The trainings as the engine takes them."""
+
+        @cache
+        def recipes(replicate: int) -> Sequence[Recipe]:
+            return [candidate.recipe(values) for candidate, _, values in self.trials(replicate)]
+
+        s = self.settings
+        return Plan(self.source, recipes, self.draw, s.replicates, s.epochs, keep_params=False, skip=skip)
+
+
+def plan(data: Dataset, settings: Settings | None = None) -> Study:
+    """What a comparison on this data would train.
+
+    Raises SettingError for settings or pairings that make no sense, DataError for classes too small to split.
+    """
+    settings = settings or Settings()
+    source = sources.from_dataset(data)
+    sources.check(source, settings.test, settings.validation)
+    draw = draw_of(source, settings.seed, settings.test, settings.validation, settings.standardize)
+    about = {
+        "name": data.name,
+        "rows": len(data),
+        "classes": list(data.classes),
+        "fingerprint": data.fingerprint,
+        "shape": list(data.shape),
+    }
+    return Study(about, data.notes, settings, tuple(candidates(settings)), source, draw)
