@@ -86,7 +86,7 @@ def test_a_space_that_makes_no_sense_is_refused(space, says):
         ({"methods": "sgd,delta-bar-delta", "penalties": "none,l1"}, r"^delta-bar-delta\+l1: L1: needs a method"),
         ({"methods": "delta-bar-delta", "penalties": "elastic"}, r"^delta-bar-delta\+elastic: ElasticNet: needs"),
         ({"methods": "coordinate"}, r"^Coordinate: is a solver for linear models.*; a comparison cannot run it"),
-        ({"methods": "sgd", "model": "mlpp:3"}, r"sgd\+none: unknown model 'mlpp'; did you mean 'mlp'"),
+        ({"methods": "sgd", "model": "mlpp:3"}, r"unknown model 'mlpp'; did you mean 'mlp'"),
     ],
 )
 def test_a_pairing_that_makes_no_sense_is_refused_by_name(settings, says):

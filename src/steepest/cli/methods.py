@@ -30,13 +30,14 @@ def methods(
     from steepest.study.parts import REGISTRIES, part_entry
 
     terminal = Terminal(output)
+    listed: str = kind
     if name and name not in REGISTRIES[kind]:  # `methods l1` means the penalty
-        kind = next((other for other in REGISTRIES if name in REGISTRIES[other]), kind)
-    registry = REGISTRIES[kind]
+        listed = next((other for other in REGISTRIES if name in REGISTRIES[other]), kind)
+    registry = REGISTRIES[listed]
     entries = [part_entry(registry, one) for one in ([name] if name else registry.names())]
     if output.json:
-        terminal.data("methods", {"kind": kind, "entries": entries})
+        terminal.data("methods", {"kind": listed, "entries": entries})
     elif name:
         terminal.show(*entry_lines(registry.what, entries[0]))
     else:
-        terminal.show(*entries_table(kind, entries, terminal.out.width))
+        terminal.show(*entries_table(listed, entries, terminal.out.width))

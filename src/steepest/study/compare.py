@@ -127,7 +127,7 @@ def run_study(
     comparison = _comparison(study, store.trainings(row.id), store.get(row.id).seconds, row.id, stored)
     read_otherwise = stored and (row.result or {}).get("settings") != comparison.as_dict()["settings"]
     if not stored or read_otherwise:  # another metric or margin: `runs show` and `fit --from` follow the latest reading
-        store.finish(row.id, comparison.as_dict(), 0.0)
+        store.finish(row.id, comparison.as_dict(), 0.0, study.settings.as_dict())
     return comparison
 
 

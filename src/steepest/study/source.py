@@ -91,5 +91,6 @@ def check(source: Source, test: float, validation: float) -> None:
 
 def identity(source: Source) -> str:
     """A content hash of what is trained on: the rows, and which of their features standardisation scales."""
-    scaled = "all" if source.standardised is None else np.packbits(source.standardised).tobytes().hex()
+    every = source.standardised is None or bool(source.standardised.all())
+    scaled = "all" if every else np.packbits(source.standardised).tobytes().hex()
     return f"{fingerprint(source.X, source.y, source.classes)}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"

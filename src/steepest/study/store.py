@@ -36,11 +36,6 @@ LATEST = "latest"
 __all__ = ["RunRow", "Store", "Training"]
 
 
-def _settings(result: dict[str, Any]) -> str | None:
-    """The settings that a result was read with, where it names them."""
-    return json.dumps(result["settings"]) if "settings" in result else None
-
-
 class Store:
     """The runs of one home. A connection of its own for each thread; any number of processes may have one."""
 
@@ -127,14 +122,16 @@ class Store:
         with lasting:  # errors of the work inside are not the lock's to explain
             yield
 
-    def finish(self, run_id: int, result: dict[str, Any], seconds: float) -> None:
-        """Store a run's result and the settings it names; `seconds` of work are added to those the run has."""
+    def finish(
+        self, run_id: int, result: dict[str, Any], seconds: float, settings: dict[str, Any] | None = None
+    ) -> None:
+        """Store a run's result (and the settings it was read with); `seconds` of work are added to those it has."""
         with self._writing():
             self._demand(run_id)
             self._connection.execute(
                 "UPDATE runs SET status = 'finished', result = ?, settings = coalesce(?, settings),"
                 " seconds = seconds + ? WHERE id = ?",
-                (json.dumps(result), _settings(result), float(seconds), run_id),
+                (json.dumps(result), settings and json.dumps(settings), float(seconds), run_id),
             )
 
     def interrupted(self, run_id: int, seconds: float) -> None:
