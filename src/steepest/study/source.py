@@ -91,6 +91,6 @@ def check(source: Source, test: float, validation: float) -> None:
 
 def identity(source: Source) -> str:
     """A content hash of what is trained on: the rows, and which of their features standardisation scales."""
-    every = source.standardised is None or bool(source.standardised.all())
-    scaled = "all" if every else np.packbits(source.standardised).tobytes().hex()
+    which = source.standardised
+    scaled = "all" if which is None or which.all() else np.packbits(which).tobytes().hex()
     return f"{fingerprint(source.X, source.y, source.classes)}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"
