@@ -2,7 +2,7 @@
 
 `step` reads like the textbook and sees one member; `vmap` over members inside `scan` over batches makes it a
 population. Rows are shared by all members. A member whose loss or weights would become NaN or inf keeps its last
-finite state; the others never notice.
+finite state (`_unharmed`); the others never notice.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from steepest.train.state import Array, Rows, State, Tree, current, final, start
 
 
 class Clock(NamedTuple):
-    """Where a population stands at the beginning of an epoch; in numbers of the recipe's dtype."""
+    """Where a population stands at the beginning of an epoch; in numbers of the recipe's dtype, but for the first."""
 
-    steps: Array  # steps made
+    steps: Array  # steps made, int32: a float32 counts to 2²⁴
     epoch: Array  # epochs done
     total: Array  # steps planned
     steps_per_epoch: Array
@@ -56,21 +56,17 @@ def step(recipe: Recipe, state: State, batch: Rows, moment: Moment) -> tuple[Sta
     average = state.average
     if recipe.average is not None:
         average = recipe.average.update(average, params, moment.t, moment.total)
-    return _moved(state, batch, moment, loss, (params, memory, average)), loss
+    return state._replace(params=params, memory=memory, average=average), loss
 
 
-def _moved(state: State, batch: Rows, moment: Moment, loss: Array, new: tuple[Tree, Tree, Tree]) -> State:
-    """The new state, or the old one: where the member is done, the batch has no weight, or a number is not finite."""
-    acts = state.alive & (jnp.sum(batch.weight) > 0)
-    finite = jnp.isfinite(loss) & all_finite(new[:2])  # an infinite r would stop AdaGrad for good, unseen
-    goes_on = acts & finite
-    old = (state.params, state.memory, state.average)
-    # where, not multiplication by a mask: 0·NaN is NaN
-    params, memory, average = jax.tree.map(lambda n, o: jnp.where(goes_on, n, o), new, old)
-    diverged = jnp.where(acts & ~finite, moment.t.astype(jnp.int32), state.diverged)
-    return state._replace(
-        params=params, memory=memory, average=average, alive=state.alive & (finite | ~acts), diverged=diverged
-    )
+def _sound(state: State, loss: Array) -> Array:
+    """Whether a step gave numbers; an infinite memory counts, for it would stop AdaGrad for good, unseen."""
+    return jnp.isfinite(loss) & all_finite((state.params, state.memory))
+
+
+def _chosen(which: Array, new: State, old: State) -> State:
+    """The new state of one member or its old one; by where, not by multiplication with a mask: 0·NaN is NaN."""
+    return jax.tree.map(lambda n, o: jnp.where(which, n, o), new, old)
 
 
 def all_finite(tree: Tree) -> Array:
@@ -97,20 +93,43 @@ def epoch(
     recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, validation: Rows | None, clock: Clock
 ) -> tuple[State, Measured]:
     """One epoch of a population: batches of rows `order` [steps, batch] with `weight` [steps, batch]."""
+    states, losses = _unharmed(recipes, states, train, order, weight, clock)
+    share = jnp.sum(weight, axis=1) if recipes.reduction == "mean" else (jnp.sum(weight, axis=1) > 0)
+    train_loss = jnp.sum(jnp.where(share[:, None] > 0, share[:, None] * losses, 0), axis=0) / jnp.sum(share)
+    return jax.vmap(_close_epoch, in_axes=(0, 0, 0, None, None))(recipes, states, train_loss, validation, clock)
+
+
+def _unharmed(
+    recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, clock: Clock
+) -> tuple[State, Array]:
+    """The states after an epoch's steps and its losses [steps, members]; a member that diverges keeps its last numbers.
+
+    To look at the new weights before they replace the old ones would cost every step another pass over all weights.
+    So a member diverges first, and where one did, the epoch is run again with each of those stopped before that step.
+    """
+
+    def attempt(carry: tuple[State, State, Array, Array]) -> tuple[State, State, Array, Array]:
+        begun = carry[0]
+        (after, _), losses = jax.lax.scan(batch_step, (begun, clock.steps), (order, weight))
+        again = jnp.any(after.diverged != begun.diverged)
+        return begun._replace(diverged=after.diverged), after, losses, again
 
     def batch_step(carry: tuple[State, Array], chosen: tuple[Array, Array]) -> tuple[tuple[State, Array], Array]:
         states, done = carry
         index, row_weight = chosen
         batch = Rows(train.X[index], train.y[index], row_weight)
-        heavy = jnp.sum(row_weight)
-        moment = Moment(done + 1, clock.epoch, clock.total, clock.steps_per_epoch)
-        states, losses = jax.vmap(step, in_axes=(0, 0, None, None))(recipes, states, batch, moment)
-        return (states, done + (heavy > 0)), losses
+        heavy = jnp.sum(row_weight) > 0
+        acts = heavy & states.alive & ((states.diverged == 0) | (done + 1 < states.diverged))
+        moment = Moment((done + 1).astype(recipes.dtype), clock.epoch, clock.total, clock.steps_per_epoch)
+        moved, losses = jax.vmap(step, in_axes=(0, 0, None, None))(recipes, states, batch, moment)
+        states = jax.vmap(_chosen)(acts, moved, states)
+        diverged = jnp.where(acts & ~jax.vmap(_sound)(states, losses), done + 1, states.diverged)
+        return (states._replace(diverged=diverged), done + heavy), losses
 
-    (states, _), losses = jax.lax.scan(batch_step, (states, clock.steps), (order, weight))
-    share = jnp.sum(weight, axis=1) if recipes.reduction == "mean" else (jnp.sum(weight, axis=1) > 0)
-    train_loss = jnp.sum(jnp.where(share[:, None] > 0, share[:, None] * losses, 0), axis=0) / jnp.sum(share)
-    return jax.vmap(_close_epoch, in_axes=(0, 0, 0, None, None))(recipes, states, train_loss, validation, clock)
+    losses = jnp.zeros((len(order), len(states.alive)), recipes.dtype)
+    start = (states, states, losses, jnp.array(True))
+    _, after, losses, _ = jax.lax.while_loop(lambda carry: carry[3], attempt, start)
+    return after._replace(alive=after.alive & (after.diverged == 0)), losses
 
 
 def _close_epoch(

@@ -110,8 +110,8 @@ def _epochs(recipe: Recipe, replicate: Replicate, epochs: int) -> Iterator[tuple
     real = -(-replicate.rows // size)
     for epoch in range(epochs):
         order, weight = replicate.batches(epoch, size, recipe.shuffle)
-        numbers = (epoch * real, epoch, epochs * real, real)
-        yield order, weight, loop.Clock(*(np.asarray(number, recipe.dtype) for number in numbers))
+        numbers = (np.asarray(number, recipe.dtype) for number in (epoch, epochs * real, real))
+        yield order, weight, loop.Clock(np.int32(epoch * real), *numbers)
 
 
 def batch_of(recipe: Recipe, replicate: Replicate) -> int:
