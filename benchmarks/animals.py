@@ -59,6 +59,7 @@ def run(rounds: int, small: bool = False) -> Outcome:
     }
     if not small:
         page = report(by_seed, ours, peer, found, best, pairs, sizes)
+        FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / "animals.md").write_text(page, "utf-8")
     lines = [
         Line(what, "", 100 * pair["difference"], "points", None, 100 * pair["low"], 100 * pair["high"])

@@ -66,7 +66,7 @@ def test_what_makes_no_sense_is_refused_by_name():
         Reached(target=float("nan"))
     for cls in (NoGain, Reached):
         with pytest.raises(
-            SettingError, match=f"unknown {cls.__name__}.monitor 'val_loss'.* Known: {', '.join(MONITORS)}"
+            SettingError, match=f"unknown {cls.__name__}.monitor 'val_loss'; known: {', '.join(MONITORS)}"
         ):
             cls(monitor="val_loss")
 

@@ -91,6 +91,20 @@ def test_every_entry_is_plain_json_with_range_and_default(kind):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", METHODS.names())
+def test_a_method_says_which_penalties_it_refuses(name):
+    if hasattr(METHODS[name], "solve"):
+        assert not part_entry(METHODS, name)["refuses"]
+        return
+    refused = []
+    for penalty in ("none", "l1", "l2", "elastic"):
+        try:
+            recipe_from_texts({"method": name, "penalty": penalty}).general()
+        except SettingError:
+            refused.append(penalty)
+    assert part_entry(METHODS, name)["refuses"].partition(":")[0] == ", ".join(refused)
+
+
 def test_a_recipe_takes_what_is_not_said_from_its_base():
     base = Recipe(method=Adam(0.5), penalty=L2(0.25), batch_size=8)
     assert recipe_from_texts({"penalty": "none", "method": None}, base=base) == Recipe(method=Adam(0.5), batch_size=8)

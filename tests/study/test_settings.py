@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from steepest import SettingError
@@ -29,7 +30,7 @@ def test_names_come_as_a_list_or_as_text():
         ({"penalties": ["ridge"]}, "unknown penalty 'ridge'"),
         ({"loss": "crossentropy"}, "unknown loss 'crossentropy'; did you mean 'cross-entropy'?"),
         ({"loss": "squared"}, "loss = squared is for regressions; a comparison trains classifiers"),
-        ({"metric": "f2"}, "unknown metric 'f2'; Known: accuracy, balanced, f1"),
+        ({"metric": "f2"}, "unknown metric 'f2'; known: accuracy, balanced, f1"),
         ({"trials": 0}, "trials = 0; it must be a whole number of at least 1"),
         ({"trials": 2.0}, "trials = 2.0; it must be a whole number of at least 1"),
         ({"trials": True}, "trials = True; it must be a whole number of at least 1"),
@@ -50,6 +51,12 @@ def test_what_makes_no_sense_is_refused_in_one_line(wrong, says):
         Settings(**wrong)
     assert str(caught.value).startswith(says)
     assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    made = Settings(trials=np.int64(7), seed=np.uint8(3))
+    assert json.loads(json.dumps(made.as_dict()))["trials"] == 7
+    assert made == Settings(trials=7, seed=3)
 
 
 def test_zero_is_a_margin():

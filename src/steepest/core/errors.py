@@ -42,5 +42,5 @@ def unknown(what: str, name: str, allowed: Iterable[str]) -> SettingError:
     """
     allowed = list(allowed)
     near = difflib.get_close_matches(name, allowed, n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
-    return SettingError(f"unknown {what} {name!r};{hint} Known: {', '.join(allowed)}")
+    hint = f"did you mean {near[0]!r}? Known" if near else "known"
+    return SettingError(f"unknown {what} {name!r}; {hint}: {', '.join(allowed)}")

@@ -8,11 +8,11 @@ from steepest.losses.contract import Array, Loss
 
 @spec
 class Squared(Loss):
-    """Squared error of a regression: ℓ = ½(s − y)².  (source J4)
+    """Squared error of a regression: ℓ = ½(s − y)².  (source P1)
 
     **Shapes**: scores [rows, 1], y [rows] numbers → [rows]. `labels` are the predicted numbers themselves.
-    **Settings**: half=True (default) is J4's ½(ŷ − y)², with the gradient ŷ − y; half=False is twice that, as torch's
-    MSELoss.
+    **Settings**: half=True (default) is ½(ŷ − y)², with the gradient ŷ − y; half=False is twice that: torch's MSELoss,
+    and what J4 trains by.
     **Raises** SettingError when asked for probabilities.
 
     >>> import jax.numpy as jnp

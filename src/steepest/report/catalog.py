@@ -37,6 +37,8 @@ def entry_lines(what: str, entry: Mapping[str, Any]) -> list[RenderableType]:
             rows.append((name, entry[name]))
     if entry["contains"]:
         rows.append(("contains", f"{', '.join(entry['contains'])} (for some setting)"))
+    if entry["refuses"]:
+        rows.append(("not with", entry["refuses"]))
     if entry["settings"]:
         rows.append(("settings", ", ".join(f"{one['name']}={one['default']}" for one in entry["settings"])))
     made: list[RenderableType] = [facts(rows)]

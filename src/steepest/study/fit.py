@@ -13,7 +13,7 @@ from steepest.data.dataset import Dataset
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
 from steepest.study.replicate import draw_of
-from steepest.study.run import Plan, Progress, Result, check_recipes, run
+from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
 from steepest.study.source import from_dataset
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
 from steepest.study.sweep import whole_number
@@ -128,8 +128,8 @@ def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs
         "validation": result.validation,
         "test": result.test,
     }
-    notes = fitted.notes if result.status != "diverged" else (*fitted.notes, divergence(fitted, epochs))
-    return replace(fitted, scores=scores, notes=notes)
+    said = (divergence(fitted, epochs),) if result.status == "diverged" else ()
+    return replace(fitted, scores=scores, notes=fitted.notes + memory_notes([result.narrowed]) + said)
 
 
 def _solved(fitted: Fitted, data: Dataset, parts: Split) -> Fitted:

@@ -122,9 +122,16 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         "equation": getattr(cls, "equation", ""),
         "paper": getattr(cls, "paper", ""),
         "contains": list(getattr(cls, "contains", ())),
+        "refuses": _refused(cls),
         "hyperparameters": numbers,
         "settings": others,
     }
+
+
+def _refused(cls: type) -> str:
+    """Penalties that a method does not go with; a solver, which takes no stride, has its own way to them."""
+    strides = getattr(cls, "has_stride", True) or hasattr(cls, "solve")
+    return "" if strides else "l1, elastic: they need a stride"
 
 
 def recipe_from_texts(

@@ -64,7 +64,7 @@ def from_arrays(X: Any, y: Any, regression: bool, groups: Any = None) -> Source:
     rows = np.asarray(X)
     if rows.dtype.kind not in "fiub" or rows.ndim < 2:
         raise DataError(f"X has shape {rows.shape} and type {rows.dtype}; it must be [rows, features] of real numbers")
-    rows = rows if rows.dtype == np.float64 else rows.astype(np.float32)
+    rows = rows if rows.dtype == np.float64 else rows.astype(np.float32, copy=False)
     if not np.isfinite(rows).all():
         row, *column = np.argwhere(~np.isfinite(rows))[0]
         raise DataError(f"X has NaN or infinity in row {row}, column {', '.join(map(str, column))}; fill or drop it")

@@ -2,8 +2,7 @@
 
 Trials are independent draws from the prior, not a Sobol sequence, a Latin hypercube or a grid, for three reasons:
 `expected_best` is unbiased only for exchangeable draws; the first n of N trials are then exactly what a budget of n
-would have drawn, so a study can be extended; and at 20 trials in 1–3 dimensions, of which mostly one matters, the
-gain of a low-discrepancy set is well below the luck of the split that a study measures anyway.
+would have drawn, so a study can be extended; and the luck of the draw stays part of what the replicates measure.
 """
 
 from __future__ import annotations
