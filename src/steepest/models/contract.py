@@ -51,7 +51,20 @@ def times(W: Array, x: Array, b: Array | None = None) -> Array:
     rounds a member differently by where it stands among the others, which would break the promise of `exact`. The bias
     is added before the transposition, and `CrossEntropy` takes it back: no step copies scores into another order.
     """
-    return (W @ x.T if b is None else W @ x.T + b[:, None]).T
+    return (W @ x.T if b is None else W @ x.T + _spread(b, x)).T
+
+
+@jax.custom_jvp
+def _spread(b: Array, x: Array) -> Array:
+    """[out] as [out, rows of x]. Its derivative is written as a product, so that the gradient is one too: a tenth of a
+    small model's step faster than the sum over rows that a broadcast has."""
+    return jnp.broadcast_to(b[:, None], (len(b), len(x)))
+
+
+@_spread.defjvp
+def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    b, x = primals
+    return _spread(b, x), tangents[0][:, None] @ jnp.ones((1, len(x)), b.dtype)
 
 
 def flat(rows: Array) -> Array:
