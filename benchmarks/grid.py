@@ -84,8 +84,8 @@ def compare(grid: Grid, bounds: Bounds, rounds: int) -> Outcome:
         Line(f"{what}, best held-out accuracies apart", "scikit-learn", apart, "points", WITHIN),
         ratio(f"{what}, exact", f"JAX {hand}", times, "exact", hand, bounds.exact_by_hand),
         ratio(f"{what}, exact=False", f"JAX {hand}", times, "fast", hand, bounds.fast_by_hand),
-        ratio(f"{what}, exact", f"the fastest layout by hand, {best}", times, "exact", best),
-        ratio(f"{what}, exact=False", f"the fastest layout by hand, {best}", times, "fast", best),
+        ratio(f"{what}, exact", f"{best}, the fastest layout found", times, "exact", best),
+        ratio(f"{what}, exact=False", f"{best}, the fastest layout found", times, "fast", best),
     ]
     best_accuracy = ", ".join(f"{name} {value:.2f} %" for name, value in accuracy.items())
     notes = [
