@@ -66,7 +66,8 @@ def test_what_makes_no_sense_is_refused_by_name():
         Reached(target=float("nan"))
     for cls in (NoGain, Reached):
         with pytest.raises(
-            SettingError, match=f"unknown {cls.__name__}.monitor 'val_loss'; known: {', '.join(MONITORS)}"
+            SettingError,
+            match=f"unknown {cls.__name__}.monitor 'val_loss'; did you mean .*? Known: {', '.join(MONITORS)}",
         ):
             cls(monitor="val_loss")
 
