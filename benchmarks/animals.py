@@ -94,7 +94,7 @@ def by_engine(raw: st.Dataset, replicates: int) -> st.Sweep:
     """The same setting by steepest: raw pixels, one-vs-rest log loss, one row a step, weights from zero."""
     penalties = {"none": st.NoPenalty(), "l1": st.L1(strength=STRENGTH), "l2": st.L2(strength=STRENGTH)}
     recipes = [
-        st.Recipe(loss=st.OneVsRest(), method=st.SGD(rate=RATE), penalty=penalties[name], init=st.Zeros(), batch_size=1)
+        st.Recipe(loss=st.OneVsRest(), method=st.SGD(rate=RATE), penalty=penalties[name], batch_size=1)
         for name in PENALTIES
     ]
     return st.sweep(recipes, raw, replicates=replicates, epochs=EPOCHS, seed=SEED, test=TEST, validation=VALIDATION)

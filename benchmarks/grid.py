@@ -49,7 +49,7 @@ class Grid:
     def recipes(self) -> list[st.Recipe]:
         """One for each pair; from weights of zero, where scikit-learn starts."""
         return [
-            st.Recipe(method=st.SGD(rate=float(r)), penalty=st.L2(strength=float(s)), init=st.Zeros(), batch_size=BATCH)
+            st.Recipe(method=st.SGD(rate=float(r)), penalty=st.L2(strength=float(s)), batch_size=BATCH)
             for r, s in self.pairs()
         ]
 

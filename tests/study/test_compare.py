@@ -200,7 +200,7 @@ def test_before_it_starts_it_says_how_much_it_will_do():
 
 def test_diverged_trainings_count_and_an_edge_is_warned_of():
     hot = compare(
-        *IRIS, methods=["sgd"], penalties=["l2"], trials=4, replicates=5, epochs=4,
+        *IRIS, methods=["sgd"], penalties=["l2"], trials=4, replicates=5, epochs=6,
         spaces=(("sgd.rate", 5.0, 6.0), ("l2.strength", 300.0, 400.0)),
     )  # fmt: skip
     assert hot.cells[0]["diverged"] == 20  # every trial, none of the defaults

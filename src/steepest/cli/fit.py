@@ -41,7 +41,7 @@ def fit(
     ] = None,
     loss: Annotated[str | None, _part("losses", "cross-entropy")] = None,
     schedule: Annotated[str | None, _part("schedules", "constant")] = None,
-    init: Annotated[str | None, _part("inits", "he")] = None,
+    init: Annotated[str | None, _part("inits", "zeros for linear models, he for others")] = None,
     stop: Annotated[str | None, _part("stops", "only after the epochs")] = None,
     clip: Annotated[str | None, _part("clips", "not at all")] = None,
     average: Annotated[str | None, _part("averages", "not at all")] = None,

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 
 class SteepestError(Exception):
@@ -44,3 +46,14 @@ def unknown(what: str, name: str, allowed: Iterable[str]) -> SettingError:
     near = difflib.get_close_matches(name, allowed, n=1)
     hint = f"did you mean {near[0]!r}? Known" if near else "known"
     return SettingError(f"unknown {what} {name!r}; {hint}: {', '.join(allowed)}")
+
+
+def whole_number(name: str, value: Any, least: int = 1, more: str = "") -> int:
+    """A count as Python's int (NumPy's are no JSON); refused if it is no whole number of at least `least`.
+
+    >>> whole_number("epochs", 20)
+    20
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise SettingError(f"{name} = {value!r}; it must be a whole number of at least {least}{more}")
+    return int(value)

@@ -21,6 +21,7 @@ class Model:
     """The contract of a model. Subclasses are `@spec` classes."""
 
     equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
+    convex: ClassVar[bool] = False  # whether its scores are linear in its weights, so that no chance is needed to start
 
     def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:
         """Weights for rows of `shape` and `outputs` scores; `init` is an entry of steepest.inits."""

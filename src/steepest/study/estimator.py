@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from steepest.core.errors import DataError, SettingError
+from steepest.core.errors import DataError, SettingError, whole_number
 from steepest.core.registry import Registry
 from steepest.data.standard import Standard
 from steepest.inits import INITS
@@ -29,7 +29,6 @@ from steepest.stops import STOPS
 from steepest.study import fit as fit_
 from steepest.study import single, solver
 from steepest.study.split import split
-from steepest.study.sweep import whole_number
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 
@@ -46,7 +45,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     **Settings**: method, penalty, loss, schedule, init and stop are registered names ("adam", "l2") for their defaults,
     or instances (`Adam(rate=1e-2)`); model is "linear", "mlp:64,32", "mlp:64:tanh" or an instance. epochs ≥ 1;
-    batch_size rows a step (None: all). validation_fraction: the share of the rows, in [0, 1), that is kept from
+    init None: from zero for a linear model, by He for
+    others. batch_size rows a step (None: all). validation_fraction: the share of the rows, in [0, 1), that is kept from
     training, for `stop` rules and schedules to look at. standardize: by the training rows' mean and deviation.
     exact: bit for bit as in a `sweep` of these rows (slower). random_state: a number for the same result each time,
     None for another.
@@ -75,7 +75,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         epochs: int = 20,
         batch_size: int | None = 32,
         schedule: Any = "constant",
-        init: Any = "he",
+        init: Any = None,
         stop: Any = None,
         validation_fraction: float = 0.0,
         standardize: bool = True,

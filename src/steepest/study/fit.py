@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import SettingError, whole_number
 from steepest.data.dataset import Dataset
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
@@ -16,7 +16,6 @@ from steepest.study.replicate import draw_of
 from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
 from steepest.study.source import from_dataset
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
-from steepest.study.sweep import whole_number
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 

@@ -6,10 +6,9 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
-from steepest.core.errors import SettingError, unknown
+from steepest.core.errors import SettingError, unknown, whole_number
 from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.metrics import METRICS
@@ -58,7 +57,8 @@ class Settings:
         if self.loss == "squared":
             raise SettingError("loss = squared is for regressions; a comparison trains classifiers")
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            object.__setattr__(self, name, _whole(name, getattr(self, name), least))
+            more = " (5 or more for a verdict)" if name == "replicates" else ""
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least, more))
         for name, low, high in (("margin", 0, 0.2), ("level", 0, 1), ("test", 0, 1), ("validation", 0, 1)):
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value < high) or (name != "margin" and value == 0):
@@ -102,10 +102,3 @@ def _spaces(given: Any) -> tuple[tuple[str, float, float], ...]:
         return tuple((str(name), float(low), float(high)) for name, low, high in entries)
     except (TypeError, ValueError):
         raise SettingError(f"spaces = {given!r}; write them as {{'adam.rate': (1e-4, 1.0)}}") from None
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        more = " (5 or more for a verdict)" if name == "replicates" else ""
-        raise SettingError(f"{name} = {value!r}; it must be a whole number of at least {least}{more}")
-    return int(value)  # NumPy's are no JSON

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import SettingError, whole_number
 from steepest.study import replicate as replicates_
 from steepest.study import source as sources
 from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
@@ -134,12 +134,6 @@ def sweep(
     found: dict[tuple[int, int], Result] = {}
     run(plan, lambda results: found.update({(r.replicate, r.recipe): r for r in results}), progress)
     return _gathered(plan, chosen, found)
-
-
-def whole_number(name: str, value: Any, least: int = 1) -> None:
-    """Refuse a count that is no whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise SettingError(f"{name} = {value!r}; it must be a whole number of at least {least}")
 
 
 def _gathered(plan: Plan, recipes: list[Recipe], found: dict[tuple[int, int], Result]) -> Sweep:

@@ -127,8 +127,8 @@ def _unharmed(
         return (states._replace(diverged=diverged), done + heavy), losses
 
     losses = jnp.zeros((len(order), len(states.alive)), recipes.dtype)
-    start = (states, states, losses, jnp.array(True))
-    _, after, losses, _ = jax.lax.while_loop(lambda carry: carry[3], attempt, start)
+    first = (states, states, losses, jnp.array(True))
+    _, after, losses, _ = jax.lax.while_loop(lambda carry: carry[3], attempt, first)
     return after._replace(alive=after.alive & (after.diverged == 0)), losses
 
 

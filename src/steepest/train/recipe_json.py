@@ -27,7 +27,7 @@ from steepest.models import MODELS
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
-from steepest.train.recipe import Recipe
+from steepest.train.recipe import OPTIONAL, Recipe
 
 SCHEMA = "steepest.recipe/1"
 
@@ -113,7 +113,7 @@ def _part_to_json(registry: Registry, value: Any) -> dict[str, Any] | None:
 
 
 def _part_from_json(place: str, registry: Registry, stored: Any) -> Any:
-    if stored is None and place in ("clip", "average", "stop"):
+    if stored is None and place in OPTIONAL:
         return None
     if not isinstance(stored, dict) or set(stored) != {"name", "settings"} or not isinstance(stored["settings"], dict):
         raise DataError(f"the stored recipe cannot be read: {place} is no name with settings")

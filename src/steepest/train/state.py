@@ -38,7 +38,7 @@ class Rows(NamedTuple):
 def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> State:
     """One member before its first step."""
     dtype = jnp.dtype(recipe.dtype)
-    params = recipe.model.init(key, shape, outputs, recipe.init, dtype)
+    params = recipe.model.init(key, shape, outputs, recipe.initial, dtype)
     keeps_best = recipe.stop is not None and recipe.stop.keeps_best
     return State(
         params=params,
