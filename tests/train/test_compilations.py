@@ -10,6 +10,7 @@ from steepest.study import source as sources
 from steepest.study.replicate import draw_of, draw_replicate
 from steepest.train import loop
 from steepest.train.population import train
+from steepest.train.scoring import score
 
 Y = np.arange(40) % 2
 SOURCE = sources.from_arrays(np.random.default_rng(1).normal(size=(40, 3)), Y, regression=False)
@@ -42,7 +43,7 @@ def variants(recipe):
 def test_changing_any_value_compiles_nothing(replicate):
     train([FULL], replicate, 2, 4)
     compiled = []
-    sizes = [program._cache_size() for program in (loop.epoch, loop.begin, loop.finish, loop.score)]
+    sizes = [program._cache_size() for program in (loop.epoch, loop.begin, loop.finish, score)]
     jax.monitoring.register_event_duration_secs_listener(
         lambda name, *_, **__: compiled.append(name) if name.endswith("backend_compile_duration") else None
     )
@@ -52,7 +53,7 @@ def test_changing_any_value_compiles_nothing(replicate):
         train([recipe], replicate, 2, 4)
         assert compiled == [], f"a new {name} compiled something"
     train([recipe for _, recipe in variants(FULL)][:3], replicate, 3, 4)
-    assert [program._cache_size() for program in (loop.epoch, loop.begin, loop.finish, loop.score)] == sizes
+    assert [program._cache_size() for program in (loop.epoch, loop.begin, loop.finish, score)] == sizes
     assert compiled == []
     for leaf in (".method.rate", ".penalty.l1", ".clip.limit", ".average.decay", ".stop.patience", ".model.slope"):
         assert leaf in names

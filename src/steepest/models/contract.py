@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from steepest.models.passes import PREDICT, Predict
+
 Array = Any
 Tree = Any
 
@@ -27,8 +29,8 @@ class Model:
         """Weights for rows of `shape` and `outputs` scores; `init` is an entry of steepest.inits."""
         raise NotImplementedError
 
-    def apply(self, params: Tree, rows: Array) -> Array:
-        """Scores of rows: [rows, …] → [rows, outputs]."""
+    def apply(self, params: Tree, rows: Array, how: Predict = PREDICT) -> Array:
+        """Scores of rows: [rows, …] → [rows, outputs]; `how` is told of each hidden layer (`models/passes.py`)."""
         raise NotImplementedError
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from steepest.core.spec import spec
 from steepest.models.contract import Array, Model, Tree, dense, features, flat, times
+from steepest.models.passes import PREDICT, Predict
 
 
 @spec
@@ -29,7 +30,8 @@ class Linear(Model):
     def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:
         return init.tree(dense(key, "output", (features(shape), outputs), init, dtype, self.bias))
 
-    def apply(self, params: Tree, rows: Array) -> Array:
+    def apply(self, params: Tree, rows: Array, how: Predict = PREDICT) -> Array:
+        del how  # nothing is hidden
         return times(params["W"], flat(rows), params["b"] if self.bias else None)
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:

@@ -12,6 +12,7 @@ from steepest.core.errors import unknown
 from steepest.core.hyper import Hyper, fraction
 from steepest.core.spec import refuse, spec
 from steepest.models.contract import Array, Model, Tree, dense, features, flat, times
+from steepest.models.passes import PREDICT, Predict
 
 ACTIVATIONS = ("relu", "leaky-relu", "sigmoid", "tanh")
 
@@ -48,11 +49,11 @@ class MLP(Model):
         pairs = pairwise(self.sizes(shape, outputs))
         return init.tree({name: dense(key, name, pair, init, dtype) for name, pair in zip(self.names(), pairs)})
 
-    def apply(self, params: Tree, rows: Array) -> Array:
+    def apply(self, params: Tree, rows: Array, how: Predict = PREDICT) -> Array:
         *hidden, output = [params[name] for name in self.names()]
         h = flat(rows)
         for layer in hidden:
-            h = self.activate(times(layer["W"], h, layer["b"]))
+            h = how.hidden(self.activate(times(layer["W"], h, layer["b"])))
         return times(output["W"], h, output["b"])
 
     def activate(self, z: Array) -> Array:

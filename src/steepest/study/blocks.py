@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import jax
 import numpy as np
 import psutil
 
 from steepest.core.stack import structure
+from steepest.models.text import parameters
 from steepest.train.cache import precision
 from steepest.train.recipe import Recipe
 from steepest.train.state import start
@@ -48,8 +48,7 @@ def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
 
 def widest(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     """The width beyond which a block of this structure gains nothing."""
-    sizes = recipe.model.sizes(shape, outputs)
-    weights = sum(a * b for a, b in pairwise(sizes)) * np.dtype(recipe.dtype).itemsize
+    weights = parameters(recipe.model, shape, outputs) * np.dtype(recipe.dtype).itemsize
     return max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
 
 

@@ -64,8 +64,10 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
             validation=rows(parts.validation),
             test=rows(parts.test),
             key=key(draw.seed, number, "init"),
+            noise=key(draw.seed, number, "noise"),
             shape=source.X.shape[1:],
             outputs_of=outputs_of,
             order=order,
             rows=len(real),
+            classes=len(source.classes),
         )

@@ -21,6 +21,7 @@ from steepest.study.replicate import Draw, draw_replicate
 from steepest.study.source import Source
 from steepest.train.population import Replicate, Trained, train
 from steepest.train.recipe import Recipe, refuse_solver
+from steepest.train.scoring import rows_at_once
 
 Tree = Any
 
@@ -102,7 +103,8 @@ class Plan:
     def most(self, recipe: Recipe, outputs: int) -> int:
         """The widest block of a recipe's structure that memory allows."""
         sizes = self.draw.sizes
-        rows = max(sizes.validation, sizes.test, recipe.batch_size or sizes.train)
+        together = rows_at_once(recipe.model, self.shape, outputs)
+        rows = max(min(max(sizes.validation, sizes.test), together), recipe.batch_size or sizes.train)
         each = blocks.member_bytes(recipe, self.shape, outputs, rows)
         beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
         return blocks.members_that_fit(self.memory, each, self.workers, beside)

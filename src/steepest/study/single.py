@@ -80,10 +80,12 @@ def replicate_of(
             validation=rows(validation, 0) if len(validation) else None,
             test=None,
             key=key(seed, 0, "init"),
+            noise=key(seed, 0, "noise"),
             shape=fitted.shape,
             outputs_of=lambda recipe: recipe.loss.outputs(classes),
             order=order,
             rows=len(training),
+            classes=classes,
         )
 
 

@@ -15,6 +15,7 @@ from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.train.cache import precision, prepare
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import rows_at_once
 
 Tree = Any
 
@@ -92,9 +93,10 @@ class Fitted:
         prepare()
         X = self.prepared(rows)
         found = []
+        most = min(MOST_ROWS, rows_at_once(self.recipe.model, self.shape, len(self.classes)))
         with precision("float64"):
-            for start in range(0, max(len(X), 1), MOST_ROWS):
-                here = slice(start, start + MOST_ROWS)
+            for start in range(0, max(len(X), 1), most):
+                here = slice(start, start + most)
                 parts = [_filled(part[here]) for part in (X.astype(np.float64, copy=False), *more)]
                 params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), self.params)
                 made = what(self.recipe.model, self.recipe.loss, params, *parts)

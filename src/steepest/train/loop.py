@@ -1,4 +1,4 @@
-"""The one training loop: a step of one member, an epoch of a population, and its scores.
+"""The one training loop: a step of one member, and an epoch of a population.
 
 `step` reads like the textbook and sees one member; `vmap` over members inside `scan` over batches makes it a
 population. Rows are shared by all members. A member whose loss or weights would become NaN or inf keeps its last
@@ -15,7 +15,10 @@ import jax.numpy as jnp
 
 from steepest.schedules.contract import Moment
 from steepest.stops.contract import Seen
+from steepest.techniques.contract import Facts
+from steepest.train.objective import objective
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import evaluate
 from steepest.train.state import Array, Rows, State, Tree, current, final, start
 
 
@@ -28,40 +31,35 @@ class Clock(NamedTuple):
     steps_per_epoch: Array
 
 
-def row_losses(recipe: Recipe, params: Tree, rows: Rows) -> Array:
-    """Loss of each row, 0 for rows without weight (which may hold anything)."""
-    losses = recipe.loss.rows(recipe.model.apply(params, rows.X), rows.y)
-    return jnp.where(rows.weight > 0, rows.weight * losses, 0)
+class Chance(NamedTuple):
+    """What techniques draw from and know: a key that all members share, and facts about the training rows."""
+
+    key: Array
+    facts: Facts | None  # None where no technique asks
 
 
-def objective(params: Tree, recipe: Recipe, batch: Rows) -> tuple[Array, Array]:
-    """What is minimised (Σwℓ/Σw or Σwℓ, and the smooth part of the penalty), and the loss alone for the record."""
-    loss = jnp.sum(row_losses(recipe, params, batch))
-    if recipe.reduction == "mean":
-        loss = loss / jnp.maximum(jnp.sum(batch.weight), jnp.finfo(recipe.dtype).tiny)
-    return loss + recipe.penalty.smooth(params), loss
-
-
-def step(recipe: Recipe, state: State, batch: Rows, moment: Moment) -> tuple[State, Array]:
+def step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chance) -> tuple[State, Array]:
     """One update of one member."""
     method = recipe.schedule.apply(recipe.method, moment, state.schedule)
     point = method.look(state.params, state.memory)
-    grads, loss = jax.grad(objective, has_aux=True)(point, recipe, batch)
+    grads, (loss, running) = jax.grad(objective, has_aux=True)(point, recipe, state.running, batch, *chance)
     grads = grads if recipe.clip is None else recipe.clip(grads)
     before = recipe.penalty.shrink(state.params, getattr(method, "rate", None))
     params, memory = method.step(grads, state.memory, before, moment.t)
     if recipe.penalty.proximal:
         stepped, params = params, recipe.penalty.prox(params, method.stride(memory, moment.t))
         memory = method.settle(memory, jax.tree.map(jnp.subtract, params, stepped))
+    for technique in recipe.techniques:
+        params = technique.after(params)
     average = state.average
     if recipe.average is not None:
         average = recipe.average.update(average, params, moment.t, moment.total)
-    return state._replace(params=params, memory=memory, average=average), loss
+    return state._replace(params=params, running=running, memory=memory, average=average), loss
 
 
 def _sound(state: State, loss: Array) -> Array:
     """Whether a step gave numbers; an infinite memory counts, for it would stop AdaGrad for good, unseen."""
-    return jnp.isfinite(loss) & all_finite((state.params, state.memory))
+    return jnp.isfinite(loss) & all_finite((state.params, state.running, state.memory))
 
 
 def _chosen(which: Array, new: State, old: State) -> State:
@@ -90,17 +88,24 @@ class Measured(NamedTuple):
 
 @partial(jax.jit, donate_argnums=(1,))
 def epoch(
-    recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, validation: Rows | None, clock: Clock
+    recipes: Recipe,
+    states: State,
+    train: Rows,
+    order: Array,
+    weight: Array,
+    validation: Rows | None,
+    clock: Clock,
+    chance: Chance,
 ) -> tuple[State, Measured]:
     """One epoch of a population: batches of rows `order` [steps, batch] with `weight` [steps, batch]."""
-    states, losses = _unharmed(recipes, states, train, order, weight, clock)
+    states, losses = _unharmed(recipes, states, train, order, weight, clock, chance)
     share = jnp.sum(weight, axis=1) if recipes.reduction == "mean" else (jnp.sum(weight, axis=1) > 0)
     train_loss = jnp.sum(jnp.where(share[:, None] > 0, share[:, None] * losses, 0), axis=0) / jnp.sum(share)
     return jax.vmap(_close_epoch, in_axes=(0, 0, 0, None, None))(recipes, states, train_loss, validation, clock)
 
 
 def _unharmed(
-    recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, clock: Clock
+    recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, clock: Clock, chance: Chance
 ) -> tuple[State, Array]:
     """The states after an epoch's steps and its losses [steps, members]; a member that diverges keeps its last numbers.
 
@@ -121,7 +126,8 @@ def _unharmed(
         heavy = jnp.sum(row_weight) > 0
         acts = heavy & states.alive & ((states.diverged == 0) | (done + 1 < states.diverged))
         moment = Moment((done + 1).astype(recipes.dtype), clock.epoch, clock.total, clock.steps_per_epoch)
-        moved, losses = jax.vmap(step, in_axes=(0, 0, None, None))(recipes, states, batch, moment)
+        now = chance._replace(key=jax.random.fold_in(chance.key, done + 1))
+        moved, losses = jax.vmap(step, in_axes=(0, 0, None, None, None))(recipes, states, batch, moment, now)
         states = jax.vmap(_chosen)(acts, moved, states)
         diverged = jnp.where(acts & ~jax.vmap(_sound)(states, losses), done + 1, states.diverged)
         return (states._replace(diverged=diverged), done + heavy), losses
@@ -137,7 +143,7 @@ def _close_epoch(
 ) -> tuple[State, Measured]:
     """What one member does at an epoch's end: look at the validation rows, tell schedule and stopping rule."""
     nothing = jnp.full((), jnp.nan, train_loss.dtype)
-    loss, accuracy = (nothing, nothing) if validation is None else _evaluate(recipe, current(recipe, state), validation)
+    loss, accuracy = (nothing, nothing) if validation is None else evaluate(recipe, current(recipe, state), validation)
     schedule = recipe.schedule.observe(state.schedule, train_loss if validation is None else loss)
     stop, done, best = state.stop, jnp.array(False), state.best
     if recipe.stop is not None:
@@ -152,17 +158,6 @@ def _close_epoch(
     return new, Measured(train_loss, loss, accuracy)
 
 
-def _evaluate(recipe: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
-    """Mean loss and accuracy over rows (accuracy NaN for a regression)."""
-    scores = recipe.model.apply(params, rows.X)
-    total = jnp.sum(rows.weight)
-    loss = jnp.sum(jnp.where(rows.weight > 0, rows.weight * recipe.loss.rows(scores, rows.y), 0)) / total
-    if recipe.loss.regression:
-        return loss, jnp.full((), jnp.nan, loss.dtype)
-    hits = recipe.loss.labels(scores) == rows.y
-    return loss, (jnp.sum(rows.weight * hits) / total).astype(loss.dtype)
-
-
 @partial(jax.jit, static_argnums=(2, 3))
 def begin(recipes: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> State:
     """A population before its first step; all members draw from the same key."""
@@ -173,15 +168,3 @@ def begin(recipes: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> 
 def finish(recipes: Recipe, states: State) -> Tree:
     """The weights each member reports."""
     return jax.vmap(final)(recipes, states)
-
-
-@jax.jit
-def score(recipes: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
-    """Predicted labels [members, rows] (values for a regression) and mean loss [members] of reported weights."""
-
-    def one(recipe: Recipe, params: Tree) -> tuple[Array, Array]:
-        scores = recipe.model.apply(params, rows.X)
-        said = scores[..., 0] if recipe.loss.regression else recipe.loss.labels(scores).astype(jnp.int32)
-        return said, _evaluate(recipe, params, rows)[0]
-
-    return jax.vmap(one)(recipes, params)

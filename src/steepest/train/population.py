@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.stack import stack, structure
+from steepest.techniques.contract import Facts
 from steepest.train import loop
 from steepest.train.cache import precision, prepare
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import score
 from steepest.train.state import Rows
 
 Tree = Any
@@ -30,12 +33,21 @@ class Replicate:
     train: Rows
     validation: Rows | None
     test: Rows | None
-    key: Any
+    key: Any  # of the initial weights
+    noise: Any  # the key of all that is drawn while training
     shape: tuple[int, ...]  # of a row
     outputs_of: Callable[[Recipe], int]
     order: Callable[[int], np.ndarray]  # epoch → a permutation of the training rows that have weight
     rows: int  # how many training rows have weight
+    classes: int = 0  # 0 for a regression
     _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
+
+    @functools.cached_property
+    def facts(self) -> Facts:
+        """What techniques may know of the training rows."""
+        real = np.asarray(self.train.weight) > 0
+        X = np.asarray(self.train.X)[real]
+        return Facts(np.int32(self.classes), X.min(axis=0), X.max(axis=0))
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
         """Row numbers and weights [steps, size] of an epoch; kept for the other blocks while they are not too many.
@@ -88,12 +100,15 @@ def train(
         padded = recipes + [recipes[-1]] * (width - len(recipes))
         stacked = jax.tree.map(jnp.asarray, stack(padded, recipe.dtype))
         outputs = replicate.outputs_of(recipe)
+        chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None)
         with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):
             states = loop.begin(stacked, replicate.key, replicate.shape, outputs)
         measured = []
         for number, (order, weight, clock) in enumerate(_epochs(recipe, replicate, epochs)):
             with _first_alone(("epoch", structure(recipe), width, order.shape, replicate.train.X.shape)):
-                states, seen = loop.epoch(stacked, states, replicate.train, order, weight, replicate.validation, clock)
+                states, seen = loop.epoch(
+                    stacked, states, replicate.train, order, weight, replicate.validation, clock, chance
+                )
             measured.append(jax.tree.map(np.asarray, seen))
             if on_epoch is not None:
                 on_epoch(len(recipes) * len(replicate.train.X))
@@ -125,7 +140,7 @@ def _trained(
 ) -> Trained:
     params = loop.finish(stacked, states)
     scored = [
-        None if rows is None else tuple(np.asarray(part)[:members] for part in loop.score(stacked, params, rows))
+        None if rows is None else tuple(np.asarray(part)[:members] for part in score(stacked, params, rows))
         for rows in (replicate.validation, replicate.test)
     ]
     done = np.asarray(states.epochs)[:members]

@@ -28,7 +28,7 @@ class Recipe:
 
     **Parts** (their hyperparameters are leaves): `model` Linear or MLP …; `method`; `penalty`; `loss`; `schedule` of
     the rate or momentum; and, where wanted, `init` of the weights (or `Given` weights; None: `initial`), `clip` of the
-    gradient, `average` of the weights, `stop` rule.
+    gradient, `average` of the weights, `stop` rule; `techniques`, a tuple: each acts within a step, in their order.
     **Structure**: `batch_size` rows a step (None: all of them); `shuffle` the rows each epoch, or keep their order;
     `reduction` of a batch's row losses, "mean" (torch, Keras) or "sum" (sources A and B: the rate must scale with it);
     `dtype` "float32" or "float64".
@@ -48,6 +48,7 @@ class Recipe:
     clip: Any = part(default=None)
     average: Any = part(default=None)
     stop: Any = part(default=None)
+    techniques: tuple[Any, ...] = part(default=())
     batch_size: int | None = BATCH_SIZE
     shuffle: bool = True
     reduction: str = "mean"
@@ -62,6 +63,7 @@ class Recipe:
             raise SettingError(
                 f"Recipe.batch_size = {size!r}; it must be a whole number of at least 1, or None for all"
             )
+        object.__setattr__(self, "techniques", _techniques(self.techniques))
         _check_parts(self)
         if getattr(self.method, "full_batch", False):
             if size not in (None, BATCH_SIZE):
@@ -117,6 +119,16 @@ def _check_parts(recipe: Recipe) -> None:
         raise SettingError(f"{method} decays the weights itself, and {penalty} would do so again; use one of the two")
     if not getattr(recipe.method, "solver", False):
         _general(recipe)  # refuses a proximal penalty with a method that has no stride
+
+
+def _techniques(given: Any) -> tuple[Any, ...]:
+    """Techniques as a tuple, each of its kind once (dropouts may act on different layers)."""
+    given = tuple(given) if isinstance(given, tuple | list) else (given,)
+    for technique in given:
+        if isinstance(technique, type) or not hasattr(technique, "extra"):
+            shown = technique.__name__ if isinstance(technique, type) else repr(technique)
+            raise SettingError(f"Recipe.techniques holds {shown}; it must be instances such as Dropout(rate=0.5)")
+    return given
 
 
 def _example(name: str) -> str:

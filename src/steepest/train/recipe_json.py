@@ -27,6 +27,7 @@ from steepest.models import MODELS
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
+from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import OPTIONAL, Recipe
 
 SCHEMA = "steepest.recipe/1"
@@ -42,6 +43,7 @@ REGISTRIES: dict[str, Registry] = {
     "average": AVERAGES,
     "stop": STOPS,
 }
+LISTS = {"techniques": TECHNIQUES}  # parts of which a recipe has any number
 PLAIN = ("batch_size", "shuffle", "reduction", "dtype")
 
 
@@ -50,7 +52,11 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
 
     **Raises** SettingError for a part that no registry names (register it by an entry point), or a function in it.
     """
-    parts = {name: _part_to_json(registry, getattr(recipe, name)) for name, registry in REGISTRIES.items()}
+    parts: dict[str, Any] = {
+        name: _part_to_json(registry, getattr(recipe, name)) for name, registry in REGISTRIES.items()
+    }
+    for name, registry in LISTS.items():
+        parts[name] = [_part_to_json(registry, one) for one in getattr(recipe, name)]
     return {"schema": SCHEMA, **parts, **{name: getattr(recipe, name) for name in PLAIN}}
 
 
@@ -65,14 +71,20 @@ def recipe_from_json(stored: Any) -> Recipe:
     True
     """
     check_schema(stored, SCHEMA, "the recipe")
-    known = {"schema", *REGISTRIES, *PLAIN}
+    known = {"schema", *REGISTRIES, *LISTS, *PLAIN}
     for name in stored:
         if name not in known:
             raise unknown("part of a recipe", str(name), sorted(known))
     for name in known:
         if name not in stored:
             raise DataError(f"the stored recipe cannot be read: it has no {name!r}")
-    parts = {name: _part_from_json(name, registry, stored[name]) for name, registry in REGISTRIES.items()}
+    parts: dict[str, Any] = {
+        name: _part_from_json(name, registry, stored[name]) for name, registry in REGISTRIES.items()
+    }
+    for name, registry in LISTS.items():
+        if not isinstance(stored[name], list):
+            raise DataError(f"the stored recipe cannot be read: {name} is no list")
+        parts[name] = tuple(_part_from_json(name, registry, one) for one in stored[name])
     if not isinstance(stored["shuffle"], bool):
         raise DataError(f"the stored recipe cannot be read: shuffle = {stored['shuffle']!r}; it must be true or false")
     return _made(Recipe, {**parts, **{name: stored[name] for name in PLAIN}})

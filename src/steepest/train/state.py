@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from steepest.models.passes import split_running, with_running
 from steepest.train.recipe import Recipe
 
 Array = Any
@@ -17,6 +18,7 @@ class State(NamedTuple):
     """All that a member carries from step to step; in a population every leaf has a member axis in front."""
 
     params: Tree
+    running: Tree  # batch norm's statistics
     memory: Tree  # the method's
     schedule: Tree
     average: Tree
@@ -38,15 +40,16 @@ class Rows(NamedTuple):
 def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> State:
     """One member before its first step."""
     dtype = jnp.dtype(recipe.dtype)
-    params = recipe.model.init(key, shape, outputs, recipe.initial, dtype)
+    params, running = split_running(recipe.model.init(key, shape, outputs, recipe.initial, dtype))
     keeps_best = recipe.stop is not None and recipe.stop.keeps_best
     return State(
         params=params,
+        running=running,
         memory=recipe.method.start(params),
         schedule=recipe.schedule.start(),
         average=() if recipe.average is None else recipe.average.start(params),
         stop=() if recipe.stop is None else recipe.stop.start(dtype),
-        best=jax.tree.map(jnp.copy, params) if keeps_best else (),
+        best=jax.tree.map(jnp.copy, with_running(params, running)) if keeps_best else (),
         alive=jnp.array(True),
         diverged=jnp.zeros((), jnp.int32),
         epochs=jnp.zeros((), jnp.int32),
@@ -54,8 +57,9 @@ def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> S
 
 
 def current(recipe: Recipe, state: State) -> Tree:
-    """The weights a member would report now: the average where it averages, else the last."""
-    return state.params if recipe.average is None else recipe.average.value(state.average, state.params)
+    """The weights a member would report now (the average where it averages, else the last), with running statistics."""
+    params = state.params if recipe.average is None else recipe.average.value(state.average, state.params)
+    return with_running(params, state.running)
 
 
 def final(recipe: Recipe, state: State) -> Tree:

@@ -1,0 +1,59 @@
+"""A pass of rows through a model: what differs between training and predicting is in the pass, not in the model.
+
+    model.apply(params, rows)           predicts: hidden units as they are, batch norm by its running statistics
+    model.apply(params, rows, how)      `how` is asked at each hidden layer and at each normalisation
+
+A model calls `how.hidden(h)` on what each hidden layer of units gives out, and `how.norm(params, name, h)` where a batch
+normalization stands. Training's pass (`train/passes.py`) puts the techniques in there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+Array = Any
+Tree = Any
+
+RUNNING = (
+    "running"  # the entry of a model's weights that no gradient moves: batch norm's statistics, by the layer's name
+)
+EPSILON = 1e-5  # inside the root of batch norm, as in torch (Keras: 1e-3)
+
+
+class Predict:
+    """The pass of a prediction: it changes nothing."""
+
+    def hidden(self, h: Array) -> Array:
+        """What the next layer is given of hidden units h [rows, …]."""
+        return h
+
+    def norm(self, params: Tree, name: str, h: Array) -> Array:
+        """Batch normalization of h [rows, …, channels] by the layer `name`: γ·(h − mean)/√(var + ε) + β."""
+        kept = params[RUNNING][name]
+        return normalised(params[name], h, kept["mean"], kept["var"])
+
+
+def normalised(layer: Tree, h: Array, mean: Array, var: Array) -> Array:
+    """γ·(h − mean)/√(var + ε) + β, with γ, β in `layer` as `scale`, `shift`."""
+    return (h - mean) / jnp.sqrt(var + EPSILON) * layer["scale"] + layer["shift"]
+
+
+def split_running(params: Tree) -> tuple[Tree, Tree]:
+    """Weights that are trained, and running statistics ({} where there are none).
+
+    >>> split_running({"W": 1.0, "running": {"norm1": 2.0}})
+    ({'W': 1.0}, {'norm1': 2.0})
+    """
+    if not isinstance(params, dict) or RUNNING not in params:
+        return params, {}
+    return {name: part for name, part in params.items() if name != RUNNING}, params[RUNNING]
+
+
+def with_running(params: Tree, running: Tree) -> Tree:
+    """Both together, as a model's `apply` takes them and as they are stored."""
+    return {**params, RUNNING: running} if running else params
+
+
+PREDICT = Predict()
