@@ -57,6 +57,10 @@ class Pair(Mapping[str, Any]):
         """Half the interval's width: the number behind the ±."""
         return (self.high - self.low) / 2
 
+    def judged(self, verdict: str) -> Pair:
+        """The same estimate with a verdict."""
+        return dataclasses.replace(self, verdict=verdict)
+
     def turned(self) -> Pair:
         """The same comparison from b's side."""
         other = {BETTER: WORSE, WORSE: BETTER}.get(self.verdict, self.verdict)
@@ -132,12 +136,12 @@ def compare_paired(
             UNDETERMINED,
         )
         if replicates >= FEWEST_REPLICATES and (equal[k] or not constant[k]):
-            pair = dataclasses.replace(pair, verdict=_verdict(pair, margin, level))
+            pair = pair.judged(verdict(pair, margin, level))
         pairs.append(pair)
     return pairs
 
 
-def _verdict(pair: Pair, margin: float, level: float) -> str:
+def verdict(pair: Pair, margin: float, level: float) -> str:
     """What the interval and Holm's p say, equivalence first."""
     if -margin <= pair.low and pair.high <= margin:
         return EQUIVALENT
@@ -180,7 +184,7 @@ def interval(values: Any, n_train: float, n_test: float, level: float = 0.05) ->
 
 def without_verdict(pairs: list[Pair]) -> list[Pair]:
     """The same estimates with every verdict withheld (a search of too few trials gives none)."""
-    return [dataclasses.replace(pair, verdict=UNDETERMINED) for pair in pairs]
+    return [pair.judged(UNDETERMINED) for pair in pairs]
 
 
 def expected_best(validation: Any) -> np.ndarray:
