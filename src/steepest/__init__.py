@@ -62,6 +62,11 @@ _WHERE = {
     "study.settings": ("Settings",),
     "study.store": ("Store",),
     "study.sweep": ("Sweep", "sweep"),
+    "techniques": ("TECHNIQUES",),
+    "techniques.dropout": ("Dropout", "InputDropout"),
+    "techniques.maxnorm": ("MaxNorm",),
+    "techniques.noise": ("HiddenNoise", "InputNoise", "LabelNoise", "WeightNoise"),
+    "techniques.smoothing": ("Smoothing",),
     "train.recipe": ("Recipe",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

@@ -80,4 +80,13 @@ from steepest.study.settings import Settings as Settings
 from steepest.study.store import Store as Store
 from steepest.study.sweep import Sweep as Sweep
 from steepest.study.sweep import sweep as sweep
+from steepest.techniques import TECHNIQUES as TECHNIQUES
+from steepest.techniques.dropout import Dropout as Dropout
+from steepest.techniques.dropout import InputDropout as InputDropout
+from steepest.techniques.maxnorm import MaxNorm as MaxNorm
+from steepest.techniques.noise import HiddenNoise as HiddenNoise
+from steepest.techniques.noise import InputNoise as InputNoise
+from steepest.techniques.noise import LabelNoise as LabelNoise
+from steepest.techniques.noise import WeightNoise as WeightNoise
+from steepest.techniques.smoothing import Smoothing as Smoothing
 from steepest.train.recipe import Recipe as Recipe

@@ -4,7 +4,17 @@ from steepest.core.registry import Registry
 
 TECHNIQUES = Registry(
     "technique",
-    {},
+    {
+        "dropout": "steepest.techniques.dropout:Dropout",
+        "input-dropout": "steepest.techniques.dropout:InputDropout",
+        "input-noise": "steepest.techniques.noise:InputNoise",
+        "hidden-noise": "steepest.techniques.noise:HiddenNoise",
+        "weight-noise": "steepest.techniques.noise:WeightNoise",
+        "label-noise": "steepest.techniques.noise:LabelNoise",
+        "smoothing": "steepest.techniques.smoothing:Smoothing",
+        "max-norm": "steepest.techniques.maxnorm:MaxNorm",
+        "early-stopping": "steepest.stops.rules:NoGain",  # a stopping rule: `train/techniques.py` puts it in its place
+    },
     group="steepest.techniques",
 )
 

@@ -1,11 +1,11 @@
 """What a technique is: a place or several in one training step, each of which does nothing by default.
 
-    X, y    = technique.rows(X, y, key, facts)       what the model is shown in place of a batch's rows
-    params  = technique.weights(params, key)         the weights at which the gradient is taken
-    h       = technique.hidden(h, key, layer)        what the next layer sees of hidden layer 1, 2, …
-    losses  = technique.losses(losses_of, losses)    each row's loss, given the loss at any labels
-    extra   = technique.extra(view)                  a number a row, added to its loss
-    params  = technique.after(params)                the weights after the step
+    X, y    = technique.rows(X, y, key, facts)             what the model is shown in place of a batch's rows
+    params  = technique.weights(params, key)               the weights at which the gradient is taken
+    h       = technique.hidden(h, key, layer)              what the next layer sees of hidden layer 1, 2, …
+    losses  = technique.losses(losses_of, losses, facts)   each row's loss, given the loss at any labels
+    extra   = technique.extra(view)                        a number a row, added to its loss
+    params  = technique.after(params)                      the weights after the step
 
 A technique sees one member; its strengths are hyperparameters. Keys are the same for all members of a replicate, so
 members draw alike, and differ from step to step. Rows without weight may hold anything and count for nothing.
@@ -13,19 +13,28 @@ members draw alike, and differ from step to step. Rows without weight may hold a
 
 from __future__ import annotations
 
+import dataclasses
+import zlib
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
+
+import jax
+
+from steepest.core.spec import refuse
 
 Array = Any
 Tree = Any
 
 
-class Facts(NamedTuple):
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Facts:
     """What a technique may know of the training rows as a whole."""
 
-    classes: Array  # how many
     low: Array  # the least of each feature over the training rows, in a row's shape
     high: Array
+    # how many; a plain number, so that a technique can go through the classes, and 0 for a regression
+    classes: int = dataclasses.field(metadata={"static": True})
 
 
 class View(NamedTuple):
@@ -49,6 +58,8 @@ class Technique:
     paper: ClassVar[str] = ""
     needs_images: ClassVar[bool] = False  # rows [H, W] or [H, W, channels]
     needs_hidden: ClassVar[bool] = False  # a model with hidden layers
+    needs_classes: ClassVar[bool] = False  # labels that are classes, not the numbers of a regression
+    at_prediction: ClassVar[bool] = False  # Monte Carlo prediction draws `rows` and `hidden` as training does
 
     def rows(self, X: Array, y: Array, key: Array, facts: Facts) -> tuple[Array, Array]:
         """Rows [rows, …] and labels [rows] in place of a batch's own."""
@@ -78,3 +89,36 @@ class Technique:
     def after(self, params: Tree) -> Tree:
         """The weights that a step ends with."""
         return params
+
+
+def at_layers(layers: tuple[int, ...] | None, layer: int) -> bool:
+    """Whether a technique with the setting `layers` (None: all) acts on hidden layer 1, 2, …"""
+    return layers is None or layer in layers
+
+
+def check_layers(technique: Any) -> None:
+    """Refuse a setting `layers` that is not None, a whole number of at least 1, or several; kept as a sorted tuple."""
+    layers = technique.layers
+    if layers is None:
+        return
+    if isinstance(layers, str):  # as people write them: 1 or (1, 2)
+        words = [word.strip() for word in layers.strip(" ()").split(",") if word.strip()]
+        given = tuple(int(word) if word.isdecimal() else word for word in words)
+    else:
+        given = (layers,) if isinstance(layers, int) else tuple(layers)
+    if not given or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in given):
+        raise refuse(technique, f"layers = {layers!r}; it must be whole numbers of at least 1, or None for all")
+    object.__setattr__(technique, "layers", tuple(sorted(set(given))))  # a list would not hash
+
+
+def change_weights(params: Tree, change: Callable[[Array, int], Array]) -> Tree:
+    """Params with change(W, number) in place of every array under the key `W`; biases and norm parameters are spared.
+
+    The number hangs on the place in the tree by name, so that a draw from it does not hang on other layers.
+    """
+
+    def one(path: tuple[Any, ...], leaf: Array) -> Array:
+        name = jax.tree_util.keystr(path, simple=True, separator="/")
+        return change(leaf, zlib.crc32(name.encode())) if name.rpartition("/")[2] == "W" else leaf
+
+    return jax.tree_util.tree_map_with_path(one, params)

@@ -47,7 +47,7 @@ class Replicate:
         """What techniques may know of the training rows."""
         real = np.asarray(self.train.weight) > 0
         X = np.asarray(self.train.X)[real]
-        return Facts(np.int32(self.classes), X.min(axis=0), X.max(axis=0))
+        return Facts(X.min(axis=0), X.max(axis=0), self.classes)
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
         """Row numbers and weights [steps, size] of an epoch; kept for the other blocks while they are not too many.

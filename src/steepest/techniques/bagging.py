@@ -1,0 +1,42 @@
+"""Bagging: several models, each trained on its own draw of the rows, that decide together."""
+
+from __future__ import annotations
+
+from steepest.core.errors import unknown, whole_number
+from steepest.core.spec import spec
+from steepest.techniques.contract import Technique
+
+COMBINES = ("average", "vote")
+
+
+@spec
+class Bagging(Technique):
+    """Bagging: `bags` models, each trained on rows drawn with replacement; together they predict by mean or by vote.
+
+    **Equation** p(x) = (1/k)·Σᵢ pᵢ(x), bag i trained with the weights cᵢ·w of the rows, cᵢ ~ Multinomial(n, 1/n).
+    (Breiman 1996; Goodfellow et al. 7.11) Errors of variance v and covariance c leave a mean of variance
+    v/k + (k − 1)·c/k.
+    **Settings** bags k ≥ 1; combine "average" the probabilities (the scores, where a loss gives none), or "vote": each
+    bag has one vote, and the average half a one, so that it decides ties.
+    **What is shared**: a bag trains as it would alone: its own initial weights, draws of other techniques, gradient,
+    clipping, method's memory and average of weights. The order of rows, the schedule and the stopping rule are the
+    ensemble's, which is judged as a whole. A batch in which a bag has no row is no step of that bag, but counts as one.
+    **Draws** come from (seed, replicate, bag) alone: all recipes meet the same bags, and bag i is the same among any
+    number of bags. k bags cost as much as k trainings.
+    **Differs** from scikit-learn's BaggingClassifier: rows are weighted by their count, not copied, and meet in the
+    same batches in every bag; a vote's ties go to the more probable class, there to the lower one.
+
+    >>> Bagging(bags=5, combine="vote")
+    Bagging(bags=5, combine='vote')
+    """
+
+    bags: int = 8
+    combine: str = "average"
+
+    equation = "p = (1/k)·Σ pᵢ, model i trained on n rows drawn with replacement"
+    paper = "Breiman 1996"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bags", whole_number("Bagging.bags", self.bags))
+        if self.combine not in COMBINES:
+            raise unknown("Bagging.combine", str(self.combine), COMBINES)

@@ -1,0 +1,38 @@
+"""The max-norm constraint on weights, what dropout's authors use beside it."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from steepest.core.hyper import Hyper, Space, positive
+from steepest.core.spec import spec
+from steepest.techniques.contract import Array, Technique, Tree, change_weights
+
+
+@spec
+class MaxNorm(Technique):
+    """Max-norm: after each step w ← w·min(1, limit/‖w‖) for the incoming weights w of each unit.  (R11)
+
+    The projection on a ball, unit by unit. It acts on hidden layers and on the output alike; biases and norm parameters
+    are spared. Nothing is drawn, nothing is added to the loss.
+
+    **Shapes**: each array W [out, …] under `W`; a unit's incoming weights are W[unit], a filter's all its taps.
+    **Hyperparameters**: limit > 0 of the 2-norm, 3 by default (Srivastava et al. use 3 … 4), searched 0.3 … 10,
+    log-uniform. **Raises** SettingError for a limit out of its range.
+    **Differs**: Keras's MaxNorm is set for each layer by itself and divides by ‖w‖ + 1e-7; torch has `renorm_`, its
+    caller's to call. The method's memory (a velocity) does not hear of the projection, as in both.
+    """
+
+    limit: Hyper = positive(3.0, Space(0.3, 10.0, log=True))
+
+    equation = "w ← w·min(1, limit/‖w‖) after each step"
+    paper = "Srivastava et al. 2014"
+
+    def after(self, params: Tree) -> Tree:
+        def within(W: Array, number: int) -> Array:
+            del number
+            norm = jnp.sqrt(jnp.sum(W * W, axis=tuple(range(1, W.ndim)), keepdims=True))
+            over = norm > self.limit
+            return jnp.where(over, W * (self.limit / jnp.where(over, norm, 1)), W)
+
+        return change_weights(params, within)
