@@ -68,8 +68,8 @@ def check_solvable(recipe: Recipe, classes: int) -> ElasticNet:
         raise refuse(method, f"cannot solve CrossEntropy with {classes} classes; use loss one-vs-rest")
     if not isinstance(recipe.loss, CrossEntropy | OneVsRest):
         raise refuse(method, f"cannot solve {type(recipe.loss).__name__}; use loss one-vs-rest")
-    for name in ("clip", "average", "stop"):
-        if getattr(recipe, name) is not None:
+    for name in ("clip", "average", "stop", "techniques"):
+        if getattr(recipe, name) not in (None, ()):
             raise refuse(method, f"takes no steps, so {name} = {getattr(recipe, name)!r} has nothing to act on")
     if not isinstance(recipe.schedule, Constant):
         raise refuse(method, f"takes no steps, so schedule = {recipe.schedule!r} has nothing to act on")

@@ -15,6 +15,7 @@ from steepest.models.linear import Linear
 from steepest.penalties.general import general
 from steepest.penalties.norms import NoPenalty
 from steepest.schedules.decay import Constant
+from steepest.techniques.bagging import Bagging
 
 REDUCTIONS = ("mean", "sum")
 BATCH_SIZE = 32
@@ -81,6 +82,11 @@ class Recipe:
             return self.init
         return Zeros() if self.model.convex else He()
 
+    @property
+    def bagging(self) -> Bagging | None:
+        """The technique that makes a member an ensemble, where there is one."""
+        return next((t for t in self.techniques if isinstance(t, Bagging)), None)
+
     def general(self) -> Recipe:
         """The same training in its most general structure, so that few structures (and compilations) are needed."""
         return replace(self, penalty=_general(self))
@@ -128,7 +134,17 @@ def _techniques(given: Any) -> tuple[Any, ...]:
         if isinstance(technique, type) or not hasattr(technique, "extra"):
             shown = technique.__name__ if isinstance(technique, type) else repr(technique)
             raise SettingError(f"Recipe.techniques holds {shown}; it must be instances such as Dropout(rate=0.5)")
+    for place, technique in enumerate(given):
+        twin = next((one for one in given[:place] if type(one) is type(technique) and not _apart(one, technique)), None)
+        if twin is not None:
+            raise SettingError(f"Recipe.techniques holds {twin!r} and {technique!r}; they act on the same; keep one")
     return given
+
+
+def _apart(one: Any, other: Any) -> bool:
+    """Whether two techniques of a kind act on different layers."""
+    mine, theirs = (getattr(technique, "layers", None) for technique in (one, other))
+    return mine is not None and theirs is not None and not set(mine) & set(theirs)
 
 
 def _example(name: str) -> str:
