@@ -7,12 +7,14 @@ TECHNIQUES = Registry(
     {
         "dropout": "steepest.techniques.dropout:Dropout",
         "input-dropout": "steepest.techniques.dropout:InputDropout",
+        "augment": "steepest.techniques.augment:Augment",
         "input-noise": "steepest.techniques.noise:InputNoise",
         "hidden-noise": "steepest.techniques.noise:HiddenNoise",
         "weight-noise": "steepest.techniques.noise:WeightNoise",
         "label-noise": "steepest.techniques.noise:LabelNoise",
         "smoothing": "steepest.techniques.smoothing:Smoothing",
         "max-norm": "steepest.techniques.maxnorm:MaxNorm",
+        "bagging": "steepest.techniques.bagging:Bagging",
         "early-stopping": "steepest.stops.rules:NoGain",  # a stopping rule: `train/techniques.py` puts it in its place
     },
     group="steepest.techniques",
