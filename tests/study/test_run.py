@@ -168,10 +168,10 @@ def test_progress_counts_up_to_all_of_it():
 
 def test_recipes_that_cannot_be_swept_are_named():
     with pytest.raises(SettingError, match=r"recipe 2 of 2 is a str; it must be a steepest\.Recipe"):
-        run.check_recipes([Recipe(), "adam"], 3)
+        run.check_recipes([Recipe(), "adam"], 3, (4,))
     with pytest.raises(SettingError, match=r"Coordinate: is a solver .*; recipe 1 of 1 cannot run it"):
-        run.check_recipes([Recipe(method=Coordinate())], 3)
+        run.check_recipes([Recipe(method=Coordinate())], 3, (4,))
     with pytest.raises(SettingError, match=r"recipe 1 of 1: Squared is for numbers"):
-        run.check_recipes([Recipe(loss=Squared())], 3)
+        run.check_recipes([Recipe(loss=Squared())], 3, (4,))
     with pytest.raises(SettingError, match=r"recipe 1 of 1: CrossEntropy is for classes"):
-        run.check_recipes([Recipe()], 0)
+        run.check_recipes([Recipe()], 0, (4,))
