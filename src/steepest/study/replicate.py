@@ -70,4 +70,5 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
             order=order,
             rows=len(real),
             classes=len(source.classes),
+            standard=standard,
         )

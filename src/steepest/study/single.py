@@ -86,6 +86,7 @@ def replicate_of(
             order=order,
             rows=len(training),
             classes=classes,
+            standard=fitted.standard,
         )
 
 

@@ -35,6 +35,9 @@ class Facts:
     high: Array
     # how many; a plain number, so that a technique can go through the classes, and 0 for a regression
     classes: int = dataclasses.field(metadata={"static": True})
+    # what standardisation took away and divided by, in a row's shape: x·scale + center is the row as it came
+    center: Array = 0.0
+    scale: Array = 1.0
 
 
 class View(NamedTuple):

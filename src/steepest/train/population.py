@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.stack import stack, structure
+from steepest.data.standard import Standard
 from steepest.techniques.contract import Facts
 from steepest.train import loop
 from steepest.train.cache import precision, prepare
@@ -40,6 +41,7 @@ class Replicate:
     order: Callable[[int], np.ndarray]  # epoch → a permutation of the training rows that have weight
     rows: int  # how many training rows have weight
     classes: int = 0  # 0 for a regression
+    standard: Standard | None = None  # how the rows were standardised, where they were
     _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
@@ -47,7 +49,11 @@ class Replicate:
         """What techniques may know of the training rows."""
         real = np.asarray(self.train.weight) > 0
         X = np.asarray(self.train.X)[real]
-        return Facts(X.min(axis=0), X.max(axis=0), self.classes)
+        low, high = X.min(axis=0), X.max(axis=0)
+        if self.standard is None:
+            return Facts(low, high, self.classes, np.zeros_like(low), np.ones_like(low))
+        about = (part.reshape(low.shape).astype(low.dtype) for part in (self.standard.center, self.standard.scale))
+        return Facts(low, high, self.classes, *about)
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
         """Row numbers and weights [steps, size] of an epoch; kept for the other blocks while they are not too many.
