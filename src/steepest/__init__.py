@@ -63,6 +63,7 @@ _WHERE = {
     "study.store": ("Store",),
     "study.sweep": ("Sweep", "sweep"),
     "techniques": ("TECHNIQUES",),
+    "techniques.augment": ("Augment",),
     "techniques.dropout": ("Dropout", "InputDropout"),
     "techniques.maxnorm": ("MaxNorm",),
     "techniques.noise": ("HiddenNoise", "InputNoise", "LabelNoise", "WeightNoise"),

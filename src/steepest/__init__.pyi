@@ -81,6 +81,7 @@ from steepest.study.store import Store as Store
 from steepest.study.sweep import Sweep as Sweep
 from steepest.study.sweep import sweep as sweep
 from steepest.techniques import TECHNIQUES as TECHNIQUES
+from steepest.techniques.augment import Augment as Augment
 from steepest.techniques.dropout import Dropout as Dropout
 from steepest.techniques.dropout import InputDropout as InputDropout
 from steepest.techniques.maxnorm import MaxNorm as MaxNorm
