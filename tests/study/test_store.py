@@ -24,7 +24,19 @@ def begin(store, key="k", name="digits", **more):
 
 
 def training(replicate=0, candidate="adam+l2", trial=0, score=0.5):
-    return Training(replicate, candidate, trial, {"rate": 0.1}, "finished", 100, {"loss": score}, {"accuracy": score})
+    return Training(
+        replicate,
+        candidate,
+        trial,
+        {"rate": 0.1},
+        "finished",
+        100,
+        {"loss": score},
+        {"accuracy": score},
+        (),
+        False,
+        bytes([trial, 255, 0]),
+    )
 
 
 def bits(value):

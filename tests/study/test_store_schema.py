@@ -9,7 +9,7 @@ from steepest.core.errors import StoreError
 from steepest.study import store_schema
 from steepest.study.store import Store, Training
 
-KNOWN = 2  # the version this steepest writes
+KNOWN = 3  # the version this steepest writes
 
 
 def begin(store):

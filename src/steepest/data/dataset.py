@@ -19,7 +19,8 @@ class Dataset:
     """Rows to learn from.
 
     Shapes: X [rows, features] float32 for tables, [rows, H, W, C] uint8 for images (as decoded); y int32 [rows], label
-    k is classes[k]; groups int32 [rows], the same number for rows with the same content, which a split must not part.
+    k is classes[k]; groups int32 [rows], the same number for rows with the same content, which a split must not part;
+    given_test bool [rows], the rows that the data came with as its test set, None where it came with none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Dataset:
     fingerprint: str
     schema: Schema
     notes: tuple[str, ...] = ()
+    given_test: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,6 +64,8 @@ class Gathered:
     unreadable: list[str] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
     known_classes: tuple[str, ...] = ()  # classes that the source names even where they have no rows
+    given_test: np.ndarray | None = None  # bool [rows]
+    row_names: list[str] = field(default_factory=list)  # where rows have names (files), else empty
 
 
 def encoded(gathered: Gathered) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -98,6 +102,7 @@ def finish(gathered: Gathered) -> Dataset:
         fingerprint=fingerprint(gathered.X, y, classes),
         schema=gathered.schema,
         notes=tuple(notes),
+        given_test=gathered.given_test,
     )
 
 

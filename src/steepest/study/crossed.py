@@ -1,6 +1,6 @@
 """Paired comparison on a test set that came with the data: the variance of seeds crossed with that of examples.
 
-Replicates then share training and test rows; only their seeds (order, initial weights, draws of validation rows) differ.
+Replicates then share training and test rows; only their seeds (order, initial weights, validation rows) differ.
 Seeds alone would say how sure we are *on these rows*: over 5 or 10 of them a paired t calls equal methods different in
 half of all studies. What generalises to new rows must count the examples' chance too.
 """

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from steepest.core.errors import SettingError, whole_number
+from steepest.core.keys import key
 from steepest.data.dataset import Dataset
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
-from steepest.study.replicate import draw_of
+from steepest.study.replicate import draw_of, parts_of
 from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
 from steepest.study.source import from_dataset
-from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
+from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
+from steepest.train.ensemble import bootstrap
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 
@@ -29,7 +31,7 @@ def fit(
     epochs: int = 20,
     seed: int = 0,
     standardize: bool = True,
-    test: float = TEST_SHARE,
+    test: float | str = TEST_SHARE,
     validation: float = VALIDATION_SHARE,
     replicate: int = 0,
     exact: bool = True,
@@ -38,7 +40,8 @@ def fit(
     """Train one recipe on a data set's training rows; score it on all three parts.
 
     The split, the order of rows and the initial weights are those that `sweep` and `compare` give for (seed,
-    replicate); with `exact` so are the weights, bit for bit. test, validation: shares, 0 for no such part. A training
+    replicate); with `exact` so are the weights, bit for bit. test, validation: shares, 0 for no such
+    part; test "given": the rows that the data came with to be tested on. A training
     that diverges comes back with its last finite weights, status "diverged" and a note. A solver (`Coordinate`) ends at
     its optimum: `epochs` does not matter to it, and its curves have one entry.
 
@@ -53,14 +56,14 @@ def fit(
     whole_number("replicate", replicate, 0)
     source = from_dataset(data)
     if isinstance(recipe, Recipe) and solver.is_solver(recipe):
-        check_recipes([_stepping(recipe)], len(source.classes))
+        check_recipes([_stepping(recipe)], len(source.classes), source.X.shape[1:])
         solver.check_solvable(recipe, len(source.classes))
     else:
-        check_recipes([recipe], len(source.classes))
+        check_recipes([recipe], len(source.classes), source.X.shape[1:])
     draw = draw_of(source, seed, test, validation, standardize, recipe.dtype)
     if recipe.stop is not None and recipe.stop.needs_validation and draw.sizes.validation == 0:
         raise SettingError("a stopping rule looks at validation rows, and validation = 0; give a share above 0")
-    parts = split(source.y, source.groups, seed, replicate, test, validation, source.classes)
+    parts = parts_of(source, draw, replicate)
     fitted = Fitted(
         recipe=recipe,
         params=None,
@@ -97,9 +100,26 @@ def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
     y = np.asarray(y)
     if not len(y):
         return {}
-    matrix = confusion(y, fitted.predict(rows), len(fitted.classes))
-    scored = {name: float(metric(matrix)) for name, metric in METRICS.items()}
-    return {"loss": mean_loss(fitted, rows, y), **scored}
+    return {"loss": mean_loss(fitted, rows, y), **_metrics(y, fitted.predict(rows), len(fitted.classes))}
+
+
+def _metrics(y: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:
+    matrix = confusion(y, said, classes)
+    return {name: float(metric(matrix)) for name, metric in METRICS.items()}
+
+
+def out_of_bag(fitted: Fitted, rows: Any, y: Any, counts: np.ndarray) -> tuple[dict[str, float], str]:
+    """An ensemble's scores on the rows it was trained on, each row predicted by the bags that did not draw it; a note.
+
+    counts [bags, rows]: how often each bag drew each row. A row that every bag drew is left out.
+    """
+    left = (counts == 0).any(axis=0)
+    rows, y = np.asarray(rows)[left], np.asarray(y)[left]
+    note = f"out-of-bag: {left.sum():,} of {len(left):,} training rows, each predicted by the bags that did not draw it"
+    if not len(y):
+        return {}, note
+    said, losses = fitted.out_of_bag(rows, y, counts[:, left])
+    return {"loss": float(np.mean(losses)), **_metrics(y, said, len(fitted.classes))}, note
 
 
 def mean_loss(fitted: Fitted, rows: Any, y: Any, weight: np.ndarray | None = None) -> float:
@@ -128,6 +148,10 @@ def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs
         "test": result.test,
     }
     said = (divergence(fitted, epochs),) if result.status == "diverged" else ()
+    if fitted.recipe.bagging is not None:
+        counts = bootstrap(key(fitted.seed, result.replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
+        scores["out-of-bag"], note = out_of_bag(fitted, X[rows], data.y[rows], counts)
+        said = (note, *said)
     return replace(fitted, scores=scores, notes=fitted.notes + memory_notes([result.narrowed]) + said)
 
 

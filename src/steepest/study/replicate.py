@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
+from steepest.core.errors import SettingError
 from steepest.core.keys import generator, key
 from steepest.study.source import Source
-from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Part, Sizes, split
+from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Part, Sizes, Split, sizes_given, split, split_given
 from steepest.study.split import sizes as split_sizes
 from steepest.train.cache import precision
 from steepest.train.population import Replicate
 from steepest.train.recipe import Recipe
 from steepest.train.state import Rows
+
+GIVEN = "given"  # in place of a test share: the test rows that came with the data
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,47 @@ class Draw:
 
     seed: int
     sizes: Sizes
-    test: float = TEST_SHARE
+    test: float | str = TEST_SHARE  # a share, or "given"
     validation: float = VALIDATION_SHARE
     standardize: bool = False
     dtype: str = "float32"
 
 
 def draw_of(
-    source: Source, seed: int, test: float, validation: float, standardize: bool, dtype: str = "float32"
+    source: Source, seed: int, test: float | str, validation: float, standardize: bool, dtype: str = "float32"
 ) -> Draw:
     """The Draw for a source; refuses classes too small for it."""
-    lengths = split_sizes(source.y, source.groups, test, validation, source.classes or None)
+    classes = source.classes or None
+    if test == GIVEN:
+        lengths = sizes_given(source.y, _given(source), source.groups, validation, classes)
+    else:
+        lengths = split_sizes(source.y, source.groups, _share(test), validation, classes)
     return Draw(seed, lengths, test, validation, standardize, dtype)
+
+
+def parts_of(source: Source, draw: Draw, number: int) -> Split:
+    """Which rows are for training, validation and testing in one replicate."""
+    classes = source.classes or None
+    if draw.test == GIVEN:
+        return split_given(source.y, _given(source), source.groups, draw.seed, number, draw.validation, classes)
+    return split(source.y, source.groups, draw.seed, number, _share(draw.test), draw.validation, classes)
+
+
+def _given(source: Source) -> np.ndarray:
+    if source.given is None or not source.given.any():
+        raise SettingError(f"test = 'given', but {source.name} comes without a test set; give a share such as 0.25")
+    return source.given
+
+
+def _share(test: float | str) -> float:
+    if isinstance(test, str):
+        raise SettingError(f"test = {test!r}; it must be a share in [0, 1), or 'given' for the data's own test rows")
+    return test
 
 
 def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
     """One replicate: all its draws come from (seed, number), so every recipe of it meets the same chance."""
-    parts = split(source.y, source.groups, draw.seed, number, draw.test, draw.validation, source.classes or None)
+    parts = parts_of(source, draw, number)
     standard = source.prepared(parts.train.rows, draw.standardize)
     real = parts.train.rows
 

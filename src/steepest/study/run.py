@@ -17,11 +17,12 @@ import numpy as np
 from steepest.core.errors import SettingError, SteepestError
 from steepest.metrics import METRICS, confusion
 from steepest.study import blocks
-from steepest.study.replicate import Draw, draw_replicate
+from steepest.study.replicate import GIVEN, Draw, draw_replicate
 from steepest.study.source import Source
 from steepest.train.population import Replicate, Trained, train
 from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.scoring import rows_at_once
+from steepest.train.techniques import check_techniques
 
 Tree = Any
 
@@ -71,6 +72,7 @@ class Result:
     curves: dict[str, np.ndarray]
     params: Tree | None
     narrowed: bool = False  # its block was narrower than `exact` wants, for want of memory
+    hits: bytes = b""  # which rows of a given test set it got right, as np.packbits
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,7 @@ class Plan:
     def most(self, recipe: Recipe, outputs: int) -> int:
         """The widest block of a recipe's structure that memory allows."""
         sizes = self.draw.sizes
-        together = rows_at_once(recipe.model, self.shape, outputs)
+        together = rows_at_once(recipe, self.shape, outputs)
         rows = max(min(max(sizes.validation, sizes.test), together), recipe.batch_size or sizes.train)
         each = blocks.member_bytes(recipe, self.shape, outputs, rows)
         beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
@@ -283,7 +285,13 @@ def _results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> 
             curves={name: curve[i] for name, curve in trained.curves.items()},
             params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
             narrowed=task.block.narrowed,
+            hits=_hits(replicate.test, trained.test, i) if plan.draw.test == GIVEN else b"",
         )
+
+
+def _hits(rows: Any, scored: Any, member: int) -> bytes:
+    """Which test rows a member got right, a bit each; a given test set has no filling."""
+    return np.packbits(np.asarray(rows.y) == scored[0][member]).tobytes()
 
 
 def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[str, float]]:
@@ -300,8 +308,8 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     return made
 
 
-def check_recipes(recipes: Sequence[Recipe], classes: int) -> None:
-    """Refuse what cannot be swept, naming the recipe by its place."""
+def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...]) -> None:
+    """Refuse what cannot be swept on rows of `shape`, naming the recipe by its place."""
     for place, recipe in enumerate(recipes):
         where = f"recipe {place + 1} of {len(recipes)}"
         if not isinstance(recipe, Recipe):
@@ -310,3 +318,7 @@ def check_recipes(recipes: Sequence[Recipe], classes: int) -> None:
         if recipe.loss.regression != (classes == 0):
             kinds = ("numbers (a regression)", "classes")
             raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")
+        try:
+            check_techniques(recipe, shape)
+        except SettingError as error:
+            raise SettingError(f"{where}: {error}") from error

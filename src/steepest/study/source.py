@@ -25,6 +25,7 @@ class Source:
     classes: tuple[str, ...]
     groups: np.ndarray
     standardised: np.ndarray | None  # which features standardisation scales; None: all of them
+    given: np.ndarray | None = None  # [rows] bool: the test rows that came with the data
     missing: bool = False  # NaN stands for an empty cell, to be filled with the training mean
 
     @property
@@ -51,7 +52,7 @@ def from_dataset(data: Dataset) -> Source:
     """A Dataset's rows: images in their own shape."""
     X = data.features().reshape(len(data.y), *data.shape)
     missing = bool(np.isnan(X).any())
-    return Source(data.name, X, data.y, data.classes, data.groups, data.schema.standardised, missing)
+    return Source(data.name, X, data.y, data.classes, data.groups, data.schema.standardised, data.given_test, missing)
 
 
 def from_arrays(X: Any, y: Any, regression: bool, groups: Any = None) -> Source:

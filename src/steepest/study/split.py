@@ -113,6 +113,49 @@ def split(
     )
 
 
+def split_given(
+    y: Any,
+    given: Any,
+    groups: Any = None,
+    seed: int = 0,
+    replicate: int = 0,
+    validation: float = VALIDATION_SHARE,
+    classes: Sequence[str] | None = None,
+) -> Split:
+    """The split of one replicate where the test rows are given: `validation` of the others is drawn.
+
+    **Shapes** given [rows] bool: the test rows, the same in every replicate. Rows that are duplicates of a test row
+    (of its group) are in no part: they would tell the answers. All else as in `split`.
+    """
+    here = np.flatnonzero(usable(given, groups))
+    drawn = split(np.asarray(y)[here], _of(groups, here), seed, replicate, 0, validation, classes)
+    test = np.asarray(given, bool)
+    return Split(
+        train=Part(here[drawn.train.index].astype(np.int32), drawn.train.weight),
+        validation=Part(here[drawn.validation.index].astype(np.int32), drawn.validation.weight),
+        test=_part(test, int(test.sum())),
+    )
+
+
+def sizes_given(
+    y: Any, given: Any, groups: Any = None, validation: float = VALIDATION_SHARE, classes: Sequence[str] | None = None
+) -> Sizes:
+    """The lengths of the parts that `split_given` gives in every replicate."""
+    here = np.flatnonzero(usable(given, groups))
+    lengths = sizes(np.asarray(y)[here], _of(groups, here), 0, validation, classes)
+    return lengths._replace(test=int(np.sum(given)))
+
+
+def usable(given: Any, groups: Any = None) -> np.ndarray:
+    """Which rows [rows] may be trained on: no test row, and no duplicate of one."""
+    test = np.asarray(given, bool)
+    return ~test if groups is None else ~np.isin(np.asarray(groups), np.asarray(groups)[test])
+
+
+def _of(groups: Any, here: np.ndarray) -> Any:
+    return None if groups is None else np.asarray(groups)[here]
+
+
 def sizes(
     y: Any,
     groups: Any = None,

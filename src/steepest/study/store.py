@@ -189,10 +189,11 @@ class Store:
         if not trainings:
             return
         rows = [pack(run_id, training) for training in trainings]
+        places = ", ".join("?" * len(rows[0]))
         with self._writing():
             self._demand(run_id)
             self._connection.executemany(
-                f"INSERT INTO trainings (run, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO trainings (run, {COLUMNS}) VALUES ({places})"
                 " ON CONFLICT (run, replicate, candidate, trial) DO NOTHING",
                 rows,
             )

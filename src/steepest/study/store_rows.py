@@ -28,6 +28,7 @@ class Training:
     test: Mapping[str, float]
     curve: tuple[float, ...] = ()  # the training loss per epoch
     narrowed: bool = False  # for want of memory its block was too narrow for the same bits every time
+    hits: bytes = b""  # which rows of a given test set it got right, as np.packbits; empty where test rows were drawn
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "curve", tuple(float(loss) for loss in self.curve))
@@ -51,7 +52,7 @@ class RunRow:
     trainings: int
 
 
-COLUMNS = "replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed"
+COLUMNS = "replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed, hits"
 
 
 def pack(run_id: int, training: Training) -> tuple[Any, ...]:
@@ -68,6 +69,7 @@ def pack(run_id: int, training: Training) -> tuple[Any, ...]:
         _scores(training.test),
         np.asarray(training.curve, "<f8").tobytes(),
         int(training.narrowed),
+        training.hits,
     )
 
 
@@ -77,7 +79,7 @@ def _scores(values: Mapping[str, float]) -> str:
 
 def unpack(row: tuple[Any, ...]) -> Training:
     """A training from the values of COLUMNS."""
-    replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed = row
+    replicate, candidate, trial, hyperparameters, status, step, validation, test, curve, narrowed, hits = row
     return Training(
         replicate,
         candidate,
@@ -89,6 +91,7 @@ def unpack(row: tuple[Any, ...]) -> Training:
         json.loads(test),
         tuple(np.frombuffer(curve, "<f8").tolist()),
         bool(narrowed),
+        bytes(hits),
     )
 
 

@@ -61,6 +61,8 @@ MIGRATIONS: list[tuple[str, ...]] = [
     ),
     # 1: its block was narrower than bitwise equality needs
     ("ALTER TABLE trainings ADD COLUMN narrowed INTEGER NOT NULL DEFAULT 0",),
+    # 2: which rows of a given test set it got right, a bit a row; empty where the test rows were drawn
+    ("ALTER TABLE trainings ADD COLUMN hits BLOB NOT NULL DEFAULT x''",),
 ]
 
 

@@ -14,7 +14,7 @@ from steepest.core.errors import SettingError, whole_number
 from steepest.study import replicate as replicates_
 from steepest.study import source as sources
 from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
-from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split, split
+from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
 from steepest.train.recipe import Recipe
 
 Tree = Any
@@ -87,7 +87,7 @@ def sweep(
     seed: int = 0,
     exact: bool = True,
     standardize: bool = False,
-    test: float = TEST_SHARE,
+    test: float | str = TEST_SHARE,
     validation: float = VALIDATION_SHARE,
     groups: Any = None,
     threads: int = 0,
@@ -123,7 +123,7 @@ def sweep(
         raise SettingError(f"memory = {memory}; it must be a share in (0, 1]")
     regression = all(isinstance(r, Recipe) and r.loss.regression for r in chosen)
     source = sources.from_arrays(X, y, regression, groups)
-    check_recipes(chosen, len(source.classes))
+    check_recipes(chosen, len(source.classes), source.X.shape[1:])
     dtypes = {recipe.dtype for recipe in chosen}
     if len(dtypes) > 1:
         raise SettingError("recipes of float32 and float64 do not share replicates; sweep them one after the other")
@@ -143,19 +143,14 @@ def _gathered(plan: Plan, recipes: list[Recipe], found: dict[tuple[int, int], Re
         values = [[of(found[r, i]) for i in range(shape[1])] for r in range(shape[0])]
         return np.array(values, dtype).reshape(*shape, *np.shape(values[0][0]))
 
-    draw, data = plan.draw, plan.source
-
-    def split_of(replicate: int) -> Split:
-        return split(data.y, data.groups, draw.seed, replicate, draw.test, draw.validation, data.classes or None)
-
     return Sweep(
         recipes=tuple(recipes),
-        classes=data.classes,
+        classes=plan.source.classes,
         status=column(lambda r: r.status, str),
         step=column(lambda r: r.step, np.int64),
         epochs=column(lambda r: r.epochs, np.int64),
         curves={n: column(lambda r, n=n: r.curves[n], np.float64) for n in jax.tree.leaves(list(found[0, 0].curves))},
         notes=memory_notes(result.narrowed for result in found.values()),
         _results=found,
-        _split=split_of,
+        _split=lambda replicate: replicates_.parts_of(plan.source, plan.draw, replicate),
     )
