@@ -89,7 +89,7 @@ def test_a_newer_store_is_refused_untouched(tmp_path, create):
     ask(path, f"PRAGMA user_version = {KNOWN + 2}")
     before = path.read_bytes()
     message = (
-        r"^.*runs\.sqlite: was written by a newer steepest \(schema 4, this one knows 2\); "
+        r"^.*runs\.sqlite: was written by a newer steepest \(schema 5, this one knows 3\); "
         r"upgrade steepest or use another STEEPEST_HOME$"
     )
     with pytest.raises(StoreError, match=message):
