@@ -64,10 +64,13 @@ _WHERE = {
     "study.sweep": ("Sweep", "sweep"),
     "techniques": ("TECHNIQUES",),
     "techniques.augment": ("Augment",),
+    "techniques.adversarial": ("Adversarial", "Attack"),
     "techniques.dropout": ("Dropout", "InputDropout"),
     "techniques.maxnorm": ("MaxNorm",),
     "techniques.noise": ("HiddenNoise", "InputNoise", "LabelNoise", "WeightNoise"),
     "techniques.smoothing": ("Smoothing",),
+    "techniques.sparse": ("Sparse",),
+    "techniques.tangent": ("TangentProp", "tangents"),
     "train.recipe": ("Recipe",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

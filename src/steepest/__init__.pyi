@@ -82,6 +82,8 @@ from steepest.study.sweep import Sweep as Sweep
 from steepest.study.sweep import sweep as sweep
 from steepest.techniques import TECHNIQUES as TECHNIQUES
 from steepest.techniques.augment import Augment as Augment
+from steepest.techniques.adversarial import Adversarial as Adversarial
+from steepest.techniques.adversarial import Attack as Attack
 from steepest.techniques.dropout import Dropout as Dropout
 from steepest.techniques.dropout import InputDropout as InputDropout
 from steepest.techniques.maxnorm import MaxNorm as MaxNorm
@@ -90,4 +92,7 @@ from steepest.techniques.noise import InputNoise as InputNoise
 from steepest.techniques.noise import LabelNoise as LabelNoise
 from steepest.techniques.noise import WeightNoise as WeightNoise
 from steepest.techniques.smoothing import Smoothing as Smoothing
+from steepest.techniques.sparse import Sparse as Sparse
+from steepest.techniques.tangent import TangentProp as TangentProp
+from steepest.techniques.tangent import tangents as tangents
 from steepest.train.recipe import Recipe as Recipe

@@ -15,6 +15,9 @@ TECHNIQUES = Registry(
         "smoothing": "steepest.techniques.smoothing:Smoothing",
         "max-norm": "steepest.techniques.maxnorm:MaxNorm",
         "bagging": "steepest.techniques.bagging:Bagging",
+        "sparse": "steepest.techniques.sparse:Sparse",
+        "adversarial": "steepest.techniques.adversarial:Adversarial",
+        "tangent-prop": "steepest.techniques.tangent:TangentProp",
         "early-stopping": "steepest.stops.rules:NoGain",  # a stopping rule: `train/techniques.py` puts it in its place
     },
     group="steepest.techniques",

@@ -104,9 +104,7 @@ def fgsm(losses: Losses, X: Array, size: Array, norm: str, low: Array, high: Arr
     return jax.lax.stop_gradient(within(X + size * steepest(losses, X, norm), X, low, high))
 
 
-def pgd(
-    losses: Losses, X: Array, size: Array, norm: str, low: Array, high: Array, steps: int, key: Array
-) -> Array:
+def pgd(losses: Losses, X: Array, size: Array, norm: str, low: Array, high: Array, steps: int, key: Array) -> Array:
     """Rows after `steps` steps of 2.5·size/steps, each brought back to within `size` of the row and into the range.
 
     The start is drawn evenly from the ball of radius `size` about the row.  (Madry et al. 2018)
@@ -169,6 +167,7 @@ def check_attack(attack: Any) -> None:
         if str(getattr(attack, name)) not in allowed:
             raise unknown(f"{type(attack).__name__}.{name}", str(getattr(attack, name)), allowed)
     object.__setattr__(attack, "norm", str(attack.norm))  # 2 is as good as "2"
-    steps = attack.steps
+    steps = int(attack.steps) if str(attack.steps).isdecimal() else attack.steps  # a command line gives text
+    object.__setattr__(attack, "steps", steps)
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise refuse(attack, f"steps = {steps!r}; it must be a whole number of at least 1")
