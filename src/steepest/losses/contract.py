@@ -36,6 +36,17 @@ class Loss:
         """The class number of each row; a tie goes to the lower number."""
         return jnp.argmax(scores, axis=-1)
 
+    def average(self, scores: Array, share: Array) -> Array:
+        """The scores [rows, outputs] of an ensemble, of scores [members, rows, outputs] and shares [members, rows].
+
+        A row's shares sum to 1. Where scores stand for probabilities, those are averaged.
+        """
+        return jnp.sum(share[..., None] * scores, axis=0)
+
+    def voted(self, shares: Array) -> Array:
+        """Scores that stand for shares of votes: [rows, classes] → [rows, outputs]."""
+        return shares
+
     def probabilities(self, scores: Array) -> Array:
         """How probable each class is: [rows, classes], rows sum to 1."""
         del scores

@@ -23,6 +23,17 @@ class OnEachScore(Loss):
             return (scores[..., 0] > 0).astype(jnp.int32)
         return jnp.argmax(scores, axis=-1)
 
+    def average(self, scores: Array, share: Array) -> Array:
+        """The σ(sⱼ) are averaged; the score is their mean's log odds."""
+        yes, no = (jax.nn.logsumexp(jax.nn.log_sigmoid(s), axis=0, b=share[..., None]) for s in (scores, -scores))
+        return yes - no
+
+    def voted(self, shares: Array) -> Array:
+        """The log odds of a class's share of the votes."""
+        tiny = jnp.finfo(shares.dtype).tiny
+        odds = jnp.log(jnp.maximum(shares, tiny)) - jnp.log(jnp.maximum(1 - shares, tiny))
+        return odds[..., 1:] if shares.shape[-1] == 2 else odds
+
     def probabilities(self, scores: Array) -> Array:
         """Two classes: 1 − σ(s), σ(s). More: the σ(sⱼ) divided by their sum, as scikit-learn's SGDClassifier does."""
         if scores.shape[-1] == 1:

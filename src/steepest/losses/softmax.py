@@ -30,5 +30,11 @@ class CrossEntropy(Loss):
         own = jnp.sum(jnp.where(hot(scores, y).T, below, 0), axis=0)
         return jnp.log(jnp.sum(jnp.exp(below), axis=0)) - own
 
+    def average(self, scores: Array, share: Array) -> Array:
+        return jax.nn.logsumexp(jax.nn.log_softmax(scores, axis=-1), axis=0, b=share[..., None])
+
+    def voted(self, shares: Array) -> Array:
+        return jnp.log(jnp.maximum(shares, jnp.finfo(shares.dtype).tiny))
+
     def probabilities(self, scores: Array) -> Array:
         return jax.nn.softmax(scores, axis=-1)

@@ -13,7 +13,7 @@ from steepest.report.layout import table, titled
 from steepest.report.text import counted, number, percent, shown
 
 LONGEST = 24  # letters of a class's name in a table
-PARTS = ("train", "validation", "test")
+PARTS = ("train", "validation", "test", "out-of-bag")
 
 
 def scores_dict(found: Any, model: str, source: str, notes: Sequence[str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from steepest.core.stack import structure
 from steepest.models.text import parameters
 from steepest.train.cache import precision
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import copies
 from steepest.train.state import start
 
 # Measured on two cores, microseconds a member and step (width 8, 16, 32): 64×10 softmax 3.4, 3.4, 3.0; 3072×3 softmax
@@ -42,13 +43,14 @@ def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     Not wider than that, for a lone recipe pays for the whole block.
     """
     sizes = recipe.model.sizes(shape, outputs)
-    wanted = next((w for w in WIDTHS if w * sizes[1] >= PRODUCT_ROWS), WIDTHS[-1])
-    return min(max(wanted, 16), widest(recipe, shape, outputs))
+    models = [w * copies(recipe) for w in WIDTHS]
+    wanted = next((w for w, n in zip(WIDTHS, models) if n >= 16 and n * sizes[1] >= PRODUCT_ROWS), WIDTHS[-1])
+    return min(wanted, widest(recipe, shape, outputs))
 
 
 def widest(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     """The width beyond which a block of this structure gains nothing."""
-    weights = parameters(recipe.model, shape, outputs) * np.dtype(recipe.dtype).itemsize
+    weights = copies(recipe) * parameters(recipe.model, shape, outputs) * np.dtype(recipe.dtype).itemsize
     return max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
 
 
@@ -89,8 +91,8 @@ def member_bytes(recipe: Recipe, shape: tuple[int, ...], outputs: int, rows: int
     with precision(recipe.dtype):
         state = jax.eval_shape(lambda: start(recipe, jax.random.key(0), shape, outputs))
     held = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    activations = 3 * rows * sum(recipe.model.sizes(shape, outputs)[1:]) * np.dtype(recipe.dtype).itemsize
-    return 4 * held + activations
+    numbers = copies(recipe) * rows * sum(recipe.model.sizes(shape, outputs)[1:])
+    return 4 * held + 3 * numbers * np.dtype(recipe.dtype).itemsize
 
 
 def members_that_fit(share: float, bytes_each: int, threads: int, beside: int = 0) -> int:

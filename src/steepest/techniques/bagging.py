@@ -40,3 +40,8 @@ class Bagging(Technique):
         object.__setattr__(self, "bags", whole_number("Bagging.bags", self.bags))
         if self.combine not in COMBINES:
             raise unknown("Bagging.combine", str(self.combine), COMBINES)
+
+    @property
+    def needs_classes(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Numbers can be averaged, but not voted on."""
+        return self.combine == "vote"

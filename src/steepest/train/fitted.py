@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.errors import DataError
@@ -14,6 +15,7 @@ from steepest.data.paths import counted
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.train.cache import precision, prepare
+from steepest.train.ensemble import out_of_bag, scores, scores_of_each
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import rows_at_once
 
@@ -26,11 +28,13 @@ FEWEST_ROWS, MOST_ROWS = 32, 4096  # rows that go through the model at once: a f
 class Fitted:
     """What one training came to.
 
-    params: the reported weights, a tree of arrays as the model makes them; shape: a row's, (D,) or (H, W, C); scores:
-    {"train" | "validation" | "test": {"loss", "accuracy", "balanced", "f1"}}, {} for a part without rows; curves:
-    "train_loss", "validation_loss", "validation_accuracy" → [epochs], NaN once the training has ended; status:
-    "finished", "stopped" or "diverged" (then with its last finite weights); step: where it diverged, or the steps
-    made; epochs: those trained; data: {"name", "rows", "classes", "fingerprint"}; notes: what a user should know.
+    params: the reported weights, a tree of arrays as the model makes them (of an ensemble, with an axis of bags in
+    front); shape: a row's, (D,) or (H, W, C); scores: {"train" | "validation" | "test": {"loss", "accuracy",
+    "balanced", "f1"}}, {} for a part without rows, and "out-of-bag" where each bag drew its rows: every training row
+    predicted by the bags that did not draw it; curves: "train_loss", "validation_loss", "validation_accuracy" →
+    [epochs], NaN once the training has ended; status: "finished", "stopped" or "diverged" (then with its last finite
+    weights); step: where it diverged, or the steps made; epochs: those trained; data: {"name", "rows", "classes",
+    "fingerprint"}; notes: what a user should know.
     """
 
     recipe: Recipe
@@ -70,6 +74,14 @@ class Fitted:
         """The loss of each row, float64 [rows]; y [rows] class numbers."""
         return self._through(_losses, rows, np.asarray(y))
 
+    def out_of_bag(self, rows: Any, y: Any, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What an ensemble says of training rows [rows] by the bags that did not draw them: class numbers, and losses.
+
+        counts [bags, rows]: how often each bag drew each row; a row that all bags drew has no meaningful answer.
+        """
+        found = self._through(_out_of_bag, rows, np.asarray(y), np.asarray(counts).T)
+        return found[:, 0].astype(np.int32), found[:, 1]
+
     def prepared(self, rows: Any) -> np.ndarray:
         """Rows as the model sees them: standardised, in a row's own shape."""
         rows = np.asarray(rows)
@@ -93,13 +105,13 @@ class Fitted:
         prepare()
         X = self.prepared(rows)
         found = []
-        most = min(MOST_ROWS, rows_at_once(self.recipe.model, self.shape, len(self.classes)))
+        most = min(MOST_ROWS, rows_at_once(self.recipe, self.shape, len(self.classes)))
         with precision("float64"):
             for start in range(0, max(len(X), 1), most):
                 here = slice(start, start + most)
                 parts = [_filled(part[here]) for part in (X.astype(np.float64, copy=False), *more)]
                 params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), self.params)
-                made = what(self.recipe.model, self.recipe.loss, params, *parts)
+                made = what(self.recipe.model, self.recipe.loss, self.recipe.bagging, params, *parts)
                 found.append(np.asarray(made)[: len(X[here])])
         return np.concatenate(found)
 
@@ -120,21 +132,26 @@ def _filled(rows: np.ndarray) -> np.ndarray:
 
 
 @jax.jit
-def _margins(model: Any, loss: Any, params: Tree, X: Any) -> Any:
-    del loss
-    return model.apply(params, X)
+def _margins(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return scores(model, loss, bagging, params, X)
 
 
 @jax.jit
-def _labels(model: Any, loss: Any, params: Tree, X: Any) -> Any:
-    return loss.labels(model.apply(params, X))
+def _labels(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return loss.labels(scores(model, loss, bagging, params, X))
 
 
 @jax.jit
-def _probabilities(model: Any, loss: Any, params: Tree, X: Any) -> Any:
-    return loss.probabilities(model.apply(params, X))
+def _probabilities(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return loss.probabilities(scores(model, loss, bagging, params, X))
 
 
 @jax.jit
-def _losses(model: Any, loss: Any, params: Tree, X: Any, y: Any) -> Any:
-    return loss.rows(model.apply(params, X), y)
+def _losses(model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any) -> Any:
+    return loss.rows(scores(model, loss, bagging, params, X), y)
+
+
+@jax.jit
+def _out_of_bag(model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any, counts: Any) -> Any:
+    found = out_of_bag(loss, bagging.combine, scores_of_each(model, params, X), counts.T)
+    return jnp.stack([loss.labels(found).astype(found.dtype), loss.rows(found, y)], axis=1)

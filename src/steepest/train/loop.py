@@ -19,7 +19,7 @@ from steepest.techniques.contract import Facts
 from steepest.train.objective import objective
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import evaluate
-from steepest.train.state import Array, Rows, State, Tree, current, final, start
+from steepest.train.state import BAGS, OWN, Array, Rows, State, Tree, current, final, start
 
 
 class Clock(NamedTuple):
@@ -36,13 +36,16 @@ class Chance(NamedTuple):
 
     key: Array
     facts: Facts | None  # None where no technique asks
+    counts: Array | None = None  # how often each bag of an ensemble draws each row [bags, rows]
 
 
 def step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chance) -> tuple[State, Array]:
-    """One update of one member."""
+    """One update of one model: a member, or a bag of one."""
     method = recipe.schedule.apply(recipe.method, moment, state.schedule)
     point = method.look(state.params, state.memory)
-    grads, (loss, running) = jax.grad(objective, has_aux=True)(point, recipe, state.running, batch, *chance)
+    grads, (loss, running) = jax.grad(objective, has_aux=True)(
+        point, recipe, state.running, batch, chance.key, chance.facts
+    )
     grads = grads if recipe.clip is None else recipe.clip(grads)
     before = recipe.penalty.shrink(state.params, getattr(method, "rate", None))
     params, memory = method.step(grads, state.memory, before, moment.t)
@@ -55,6 +58,24 @@ def step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chan
     if recipe.average is not None:
         average = recipe.average.update(average, params, moment.t, moment.total)
     return state._replace(params=params, running=running, memory=memory, average=average), loss
+
+
+def bags_step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chance) -> tuple[State, Array]:
+    """One update of a member that is an ensemble: each bag's own `step`, rows weighted by how often it drew them."""
+
+    def one(state: State, weight: Array, bag: Array) -> tuple[State, Array]:
+        own = chance._replace(key=jax.random.fold_in(chance.key, bag))
+        moved, loss = step(recipe, state, batch._replace(weight=weight), moment, own)
+        kept = _chosen(jnp.sum(weight) > 0, moved, state)
+        return state._replace(**{name: getattr(kept, name) for name in OWN}), loss
+
+    weights = batch.weight * chance.counts
+    bags = jnp.arange(len(weights))
+    state, losses = jax.vmap(one, in_axes=(BAGS, 0, 0), out_axes=(BAGS, 0))(state, weights, bags)
+    if recipe.reduction == "sum":
+        return state, jnp.mean(losses)
+    share = jnp.sum(weights, axis=1)
+    return state, jnp.sum(share * losses) / jnp.maximum(jnp.sum(share), jnp.finfo(recipe.dtype).tiny)
 
 
 def _sound(state: State, loss: Array) -> Array:
@@ -126,8 +147,11 @@ def _unharmed(
         heavy = jnp.sum(row_weight) > 0
         acts = heavy & states.alive & ((states.diverged == 0) | (done + 1 < states.diverged))
         moment = Moment((done + 1).astype(recipes.dtype), clock.epoch, clock.total, clock.steps_per_epoch)
-        now = chance._replace(key=jax.random.fold_in(chance.key, done + 1))
-        moved, losses = jax.vmap(step, in_axes=(0, 0, None, None, None))(recipes, states, batch, moment, now)
+        counts = None if chance.counts is None else chance.counts[:, index]
+        now = chance._replace(key=jax.random.fold_in(chance.key, done + 1), counts=counts)
+        moved, losses = jax.vmap(step if counts is None else bags_step, in_axes=(0, 0, None, None, None))(
+            recipes, states, batch, moment, now
+        )
         states = jax.vmap(_chosen)(acts, moved, states)
         diverged = jnp.where(acts & ~jax.vmap(_sound)(states, losses), done + 1, states.diverged)
         return (states._replace(diverged=diverged), done + heavy), losses

@@ -32,6 +32,7 @@ from steepest.train.cache import precision, prepare
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
+from steepest.train.state import first_params
 
 SCHEMA = "steepest.model/1"
 KEY = "steepest"
@@ -196,9 +197,7 @@ def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], re
     if max(recipe.model.sizes(shape, outputs)) > size:
         raise DataError("does not add up: a layer is wider than the file is long")
     with precision(recipe.dtype):
-        wanted = jax.eval_shape(
-            lambda: recipe.model.init(jax.random.key(0), shape, outputs, Zeros(), np.dtype(recipe.dtype))
-        )
+        wanted = jax.eval_shape(lambda: first_params(recipe, Zeros(), jax.random.key(0), shape, outputs))
     leaves, treedef = jax.tree.flatten(wanted)
     names = list(jax.tree_util.tree_flatten_with_path(wanted)[0])
     kind = next(name for name, dtype in TYPES.items() if dtype == recipe.dtype)

@@ -13,11 +13,13 @@ from steepest.train.passes import Training, scores_in
 from steepest.train.recipe import Recipe
 from steepest.train.state import Array, Rows, Tree
 
+EXTRA = 0xFFFFFFFF  # what `extra` draws from, in a place where no hidden layer is
+
 
 def objective(
     params: Tree, recipe: Recipe, running: Tree, batch: Rows, key: Array, facts: Facts | None
 ) -> tuple[Array, tuple[Array, Tree]]:
-    """Σwℓ/Σw or Σwℓ with the smooth part of the penalty; and, for the record, the loss alone and batch norm's statistics.
+    """Σwℓ/Σw or Σwℓ with the smooth part of the penalty; for the record, the loss alone and batch norm's statistics.
 
     All members of a replicate are given the same key; each technique draws from its own, by its place.
     """
@@ -65,7 +67,7 @@ def _extra(
         return _losses(recipe, scores(X), batch.y, facts)
 
     for technique, key in zip(recipe.techniques, keys):
-        own = jax.random.fold_in(key, -1)
+        own = jax.random.fold_in(key, EXTRA)
         view = View(batch.X, batch.y, batch.weight, scores, losses_at, losses, tuple(how.seen), own, facts)
         extra = technique.extra(view)
         added = added if extra is None else added + extra

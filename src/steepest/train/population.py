@@ -18,6 +18,7 @@ from steepest.data.standard import Standard
 from steepest.techniques.contract import Facts
 from steepest.train import loop
 from steepest.train.cache import precision, prepare
+from steepest.train.ensemble import bootstrap
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import score
 from steepest.train.state import Rows
@@ -54,6 +55,13 @@ class Replicate:
             return Facts(low, high, self.classes, np.zeros_like(low), np.ones_like(low))
         about = (part.reshape(low.shape).astype(low.dtype) for part in (self.standard.center, self.standard.scale))
         return Facts(low, high, self.classes, *about)
+
+    def bags(self, count: int) -> np.ndarray:
+        """How often each of `count` bags draws each training row, int32 [count, rows]; rows without weight never."""
+        weights = np.asarray(self.train.weight)
+        counts = np.zeros((count, len(weights)), np.int32)
+        counts[:, weights > 0] = bootstrap(self.noise, self.rows, count)
+        return counts
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
         """Row numbers and weights [steps, size] of an epoch; kept for the other blocks while they are not too many.
@@ -106,7 +114,8 @@ def train(
         padded = recipes + [recipes[-1]] * (width - len(recipes))
         stacked = jax.tree.map(jnp.asarray, stack(padded, recipe.dtype))
         outputs = replicate.outputs_of(recipe)
-        chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None)
+        bags = None if recipe.bagging is None else replicate.bags(recipe.bagging.bags)
+        chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None, bags)
         with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):
             states = loop.begin(stacked, replicate.key, replicate.shape, outputs)
         measured = []

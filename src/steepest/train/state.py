@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -15,7 +16,10 @@ Tree = Any
 
 
 class State(NamedTuple):
-    """All that a member carries from step to step; in a population every leaf has a member axis in front."""
+    """All that a member carries from step to step; in a population every leaf has a member axis in front.
+
+    Where a member is an ensemble, what its bags have of their own (`OWN`) has an axis of bags before all others.
+    """
 
     params: Tree
     running: Tree  # batch norm's statistics
@@ -29,6 +33,10 @@ class State(NamedTuple):
     epochs: Array  # epochs trained
 
 
+OWN = ("params", "running", "memory", "average")  # what each bag of an ensemble has of its own
+BAGS = State(*[0 if name in OWN else None for name in State._fields])  # the axes of a vmap over bags
+
+
 class Rows(NamedTuple):
     """Rows of one part: X [n, …], y [n], weight [n] (0 for rows that only fill up)."""
 
@@ -37,18 +45,26 @@ class Rows(NamedTuple):
     weight: Array
 
 
+def first_params(recipe: Recipe, init: Any, key: Array, shape: tuple[int, ...], outputs: int) -> Tree:
+    """A member's weights and running statistics before its first step; each bag of an ensemble draws its own."""
+    dtype = jnp.dtype(recipe.dtype)
+    if recipe.bagging is None:
+        return recipe.model.init(key, shape, outputs, init, dtype)
+    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(recipe.bagging.bags))
+    return jax.vmap(lambda own: recipe.model.init(own, shape, outputs, init, dtype))(keys)
+
+
 def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> State:
     """One member before its first step."""
-    dtype = jnp.dtype(recipe.dtype)
-    params, running = split_running(recipe.model.init(key, shape, outputs, recipe.initial, dtype))
+    params, running = split_running(first_params(recipe, recipe.initial, key, shape, outputs))
     keeps_best = recipe.stop is not None and recipe.stop.keeps_best
     return State(
         params=params,
         running=running,
-        memory=recipe.method.start(params),
+        memory=of_each(recipe, recipe.method.start)(params),
         schedule=recipe.schedule.start(),
-        average=() if recipe.average is None else recipe.average.start(params),
-        stop=() if recipe.stop is None else recipe.stop.start(dtype),
+        average=() if recipe.average is None else of_each(recipe, recipe.average.start)(params),
+        stop=() if recipe.stop is None else recipe.stop.start(jnp.dtype(recipe.dtype)),
         best=jax.tree.map(jnp.copy, with_running(params, running)) if keeps_best else (),
         alive=jnp.array(True),
         diverged=jnp.zeros((), jnp.int32),
@@ -56,9 +72,16 @@ def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> S
     )
 
 
+def of_each(recipe: Recipe, what: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of one model's weights as one of each bag's, where the recipe is of an ensemble."""
+    return what if recipe.bagging is None else jax.vmap(what)
+
+
 def current(recipe: Recipe, state: State) -> Tree:
     """The weights a member would report now (the average where it averages, else the last), with running statistics."""
-    params = state.params if recipe.average is None else recipe.average.value(state.average, state.params)
+    params = state.params
+    if recipe.average is not None:
+        params = of_each(recipe, recipe.average.value)(state.average, params)
     return with_running(params, state.running)
 
 
