@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
 
   steepest fit photos/ --method adam:rate=0.01 --penalty l2 --schedule cosine
+  steepest fit photos/ --model mlp:64 --techniques dropout:rate=0.3+augment:flip=0.5
   steepest fit digits --from latest --out digits.safetensors
 """
 PARTS = Group("What is trained: NAME or NAME:setting=value,setting=value", sort_key=1)
@@ -43,6 +44,14 @@ def fit(
     schedule: Annotated[str | None, _part("schedules", "constant")] = None,
     init: Annotated[str | None, _part("inits", "zeros for linear models, he for others")] = None,
     stop: Annotated[str | None, _part("stops", "only after the epochs")] = None,
+    techniques: Annotated[
+        str | None,
+        Parameter(
+            group=PARTS,
+            help="One, several joined by plus (dropout:rate=0.3,layers=1/2+augment), or none. "
+            "See: steepest methods --kind techniques. [none if not given]",
+        ),
+    ] = None,
     clip: Annotated[str | None, _part("clips", "not at all")] = None,
     average: Annotated[str | None, _part("averages", "not at all")] = None,
     from_: Annotated[
@@ -82,7 +91,7 @@ def fit(
     base, shape = _recommended(from_) if from_ is not None else (None, ())
     texts = {
         "method": method, "penalty": penalty, "model": model, "loss": loss, "schedule": schedule, "init": init,
-        "stop": stop, "clip": clip, "average": average,
+        "stop": stop, "techniques": techniques, "clip": clip, "average": average,
     }  # fmt: skip
     recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None)
     given = {"epochs": epochs, "seed": seed, "test": test, "validation": validation}

@@ -15,7 +15,9 @@ EXAMPLES = """Examples:
   steepest methods --kind schedules
 """
 
-Kind = Literal["methods", "penalties", "losses", "schedules", "inits", "models", "stops", "clips", "averages"]
+Kind = Literal[
+    "methods", "penalties", "techniques", "losses", "schedules", "inits", "models", "stops", "clips", "averages"
+]
 
 
 def methods(
@@ -25,7 +27,7 @@ def methods(
     kind: Annotated[Kind, Parameter(help="What to list.")] = "methods",
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
-    """List methods, penalties, schedules … with equations, ranges, search spaces."""
+    """List methods, penalties, techniques … with equations, ranges, search spaces."""
     from steepest.report.catalog import entries_table, entry_lines
     from steepest.study.parts import REGISTRIES, part_entry
 

@@ -1,4 +1,4 @@
-"""What there is to choose from: methods, penalties, schedules …, with equations, ranges and search spaces."""
+"""What there is to choose from: methods, penalties, techniques …, with equations, ranges and search spaces."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ def entry_lines(what: str, entry: Mapping[str, Any]) -> list[RenderableType]:
         rows.append(("contains", f"{', '.join(entry['contains'])} (for some setting)"))
     if entry["refuses"]:
         rows.append(("not with", entry["refuses"]))
+    if entry["needs"]:
+        rows.append(("needs", ", ".join(entry["needs"])))
     if entry["settings"]:
         rows.append(("settings", ", ".join(f"{one['name']}={one['default']}" for one in entry["settings"])))
     made: list[RenderableType] = [facts(rows)]

@@ -28,9 +28,11 @@ from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.study import fit as fit_
 from steepest.study import single, solver
+from steepest.study.parts import techniques_from_text
 from steepest.study.split import split
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
+from steepest.train.techniques import check_techniques, with_techniques
 
 
 def _gives_probabilities(self: Classifier) -> bool:
@@ -45,9 +47,10 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     **Settings**: method, penalty, loss, schedule, init and stop are registered names ("adam", "l2") for their defaults,
     or instances (`Adam(rate=1e-2)`); model is "linear", "mlp:64,32", "mlp:64:tanh" or an instance. epochs ≥ 1;
-    init None: from zero for a linear model, by He for
-    others. batch_size rows a step (None: all). validation_fraction: the share of the rows, in [0, 1), that is kept from
-    training, for `stop` rules and schedules to look at. standardize: by the training rows' mean and deviation.
+    init None: from zero for a linear model, by He for others. techniques: as text ("dropout:rate=0.2",
+    "smoothing+early-stopping"; "none"), or instances, one or several. batch_size rows a step (None: all).
+    validation_fraction: the share of the rows, in [0, 1), that is kept from training, for stopping rules and schedules
+    to look at. standardize: by the training rows' mean and deviation.
     exact: bit for bit as in a `sweep` of these rows (slower). random_state: a number for the same result each time,
     None for another.
 
@@ -77,6 +80,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         schedule: Any = "constant",
         init: Any = None,
         stop: Any = None,
+        techniques: Any = (),
         validation_fraction: float = 0.0,
         standardize: bool = True,
         exact: bool = False,
@@ -91,6 +95,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.schedule = schedule
         self.init = init
         self.stop = stop
+        self.techniques = techniques
         self.validation_fraction = validation_fraction
         self.standardize = standardize
         self.exact = exact
@@ -98,7 +103,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def recipe(self) -> Recipe:
         """The recipe that these settings make."""
-        return Recipe(
+        recipe = Recipe(
             model=model_from_text(self.model) if isinstance(self.model, str) else self.model,
             method=_named(METHODS, self.method),
             penalty=_named(PENALTIES, self.penalty),
@@ -108,6 +113,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             stop=_named(STOPS, self.stop),
             batch_size=self.batch_size,
         )
+        return with_techniques(recipe, _techniques(self.techniques))
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Classifier:
         """Train on X [rows, features], y [rows] labels of any kind, sample_weight [rows] ≥ 0 (default: all alike)."""
@@ -116,6 +122,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=False)
         check_classification_targets(y)
         self.classes_, numbers_ = np.unique(y, return_inverse=True)
+        check_techniques(recipe, X.shape[1:])
         weight = _weights(sample_weight, len(X))
         if len(self.classes_) < 2:
             raise DataError(f"y holds one class, {self.classes_[0]!r}; a classifier needs at least two")
@@ -218,6 +225,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
 def _named(registry: Registry, value: Any) -> Any:
     """A registered name as an instance with its defaults; anything else as it is."""
     return registry[value]() if isinstance(value, str) else value
+
+
+def _techniques(given: Any) -> tuple[Any, ...]:
+    """Techniques as text, or instances, one or several."""
+    if isinstance(given, str):
+        return techniques_from_text(given)
+    return tuple(given) if isinstance(given, tuple | list) else (given,)
 
 
 def _seed(random_state: Any) -> int:

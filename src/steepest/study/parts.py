@@ -1,13 +1,15 @@
 """Parts of a recipe as people write them: `adam:rate=0.01,decay1=0.8`, `step:every=10`, `chain:first=(step:by=0.5)`.
 
-One form for every registry: a name, then settings after a colon. Hyperparameters are numbers, settings are words or
-true/false, and a part inside a part is written in the same form, in parentheses where it has settings of its own.
+One form for every registry: a name, then settings after a colon. Hyperparameters are numbers, settings are words,
+true/false or whole numbers between slashes (`layers=1/2`, or `all`), and a part inside a part is written in the same
+form, in parentheses where it has settings of its own. Techniques are joined by plus: `dropout:rate=0.3+augment`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from steepest.core.errors import SettingError, unknown
@@ -22,7 +24,9 @@ from steepest.models.text import model_from_text, model_text
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
+from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe
+from steepest.train.techniques import with_techniques
 
 PARTS: dict[str, Registry] = {
     "method": METHODS,
@@ -44,8 +48,12 @@ REGISTRIES: dict[str, Registry] = {
     "stops": STOPS,
     "clips": CLIPS,
     "averages": AVERAGES,
+    "techniques": TECHNIQUES,
 }
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+NONE = "none"  # no technique
+ALL = "all"  # of the layers: None in a specification
+NEEDS = {"needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes"}
 
 
 def part_from_text(registry: Registry, text: str) -> Any:
@@ -92,7 +100,7 @@ def part_text(registry: Registry, part: Any) -> str:
             inner = part_text(registry, value)
             said.append(f"{field.name}={f'({inner})' if ':' in inner else inner}")
         else:
-            said.append(f"{field.name}={_written(value)}")
+            said.append(f"{field.name}={_written(value, field)}")
     name = registry.name_of(part)
     return f"{name}:{','.join(said)}" if said else name
 
@@ -111,7 +119,7 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         for key, field in hyperparameters(cls).items()
     ]
     others = [
-        {"name": field.name, "default": None if _required(field) else _written(field.default)}
+        {"name": field.name, "default": None if _required(field) else _written(field.default, field)}
         for field in dataclasses.fields(cls)
         if field.name not in hyperparameters(cls)
     ]
@@ -123,6 +131,7 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         "paper": getattr(cls, "paper", ""),
         "contains": list(getattr(cls, "contains", ())),
         "refuses": _refused(cls),
+        "needs": [what for name, what in NEEDS.items() if getattr(cls, name, False)],
         "hyperparameters": numbers,
         "settings": others,
     }
@@ -139,15 +148,22 @@ def recipe_from_texts(
 ) -> Recipe:
     """A recipe whose parts are written as text; those that are None, and the batch size, are those of `base`.
 
+    `techniques` are one text and stand in place of all of the base's, early stopping included.
+
     >>> recipe_from_texts({"method": "adam:rate=0.01", "model": "mlp:32", "stop": None})
     Recipe(model=MLP(widths=(32,)), method=Adam(rate=0.01))
     """
     base = base or Recipe()
     values = {field.name: getattr(base, field.name) for field in dataclasses.fields(base)}
+    techniques = texts.get("techniques")
+    if techniques is not None:
+        values["techniques"] = ()
+        values["stop"] = None if type(base.stop) in TECHNIQUES.values() else base.stop
     for name, text in texts.items():
-        if text is not None:
+        if text is not None and name != "techniques":
             values[name] = model_from_text(text) if name == "model" else part_from_text(PARTS[name], text)
-    return Recipe(**{**values, **({} if batch_size is None else {"batch_size": batch_size})})
+    recipe = Recipe(**{**values, **({} if batch_size is None else {"batch_size": batch_size})})
+    return recipe if techniques is None else with_techniques(recipe, techniques_from_text(techniques))
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -162,7 +178,54 @@ def recipe_text(recipe: Recipe) -> str:
         part = getattr(recipe, name)
         if name not in ("method", "penalty") and part is not None and part != getattr(usual, name):
             said += f", {name} {part_text(registry, part)}"
-    return said
+    return f"{said}, {techniques_text(recipe.techniques)}" if recipe.techniques else said
+
+
+def techniques_from_text(text: str) -> tuple[Any, ...]:
+    """The techniques that a text joins by plus, in their order; a stopping rule may be among them, `none` is none.
+
+    >>> techniques_from_text("dropout:rate=0.3,layers=1/2+augment:shift=5e-2"), techniques_from_text("none")
+    ((Dropout(rate=0.3, layers=(1, 2)), Augment(shift=0.05)), ())
+
+    Raises SettingError for an unknown name or setting, for a technique that is there twice (unless each is for other
+    layers), and for `none` beside others.
+    """
+    texts = [piece.strip() for piece in re.split(r"\+(?!\d)", text)]  # the plus of 1e+3 joins nothing
+    if texts == [NONE]:
+        return ()
+    if "" in texts:
+        raise SettingError(f"techniques {text!r}: there is a plus with nothing beside it; write dropout+augment")
+    if NONE in texts:
+        raise SettingError(f"techniques {text!r}: none is no technique at all and goes with no other")
+    names = [name.partition(":")[0].strip() for name in texts]
+    for name in names:
+        if name not in TECHNIQUES:
+            raise unknown(TECHNIQUES.what, name, [NONE, *TECHNIQUES])
+    parts = tuple(part_from_text(TECHNIQUES, piece) for piece in texts)
+    for name in names:
+        alike = [part for part, own in zip(parts, names) if own == name]
+        if len(alike) > 1 and not _apart(alike):
+            more = "; give each its own layers" if hasattr(alike[0], "layers") else ""
+            raise SettingError(f"techniques {text!r}: {name} is there twice{more}")
+    return parts
+
+
+def techniques_text(parts: Iterable[Any]) -> str:
+    """The text of techniques; `techniques_from_text` reads it back.
+
+    >>> techniques_text(techniques_from_text("augment:shift=0.2+dropout:layers=1/2")), techniques_text(())
+    ('augment:shift=0.2+dropout:layers=1/2', 'none')
+    """
+    return "+".join(part_text(TECHNIQUES, part) for part in parts) or NONE
+
+
+def _apart(alike: list[Any]) -> bool:
+    """Whether techniques of one kind act on layers of their own each."""
+    layers = [getattr(part, "layers", None) for part in alike]
+    if any(own is None for own in layers):
+        return False
+    together = [layer for own in layers for layer in own]
+    return len(together) == len(set(together))
 
 
 def _pieces(rest: str, text: str) -> list[str]:
@@ -189,6 +252,8 @@ def _value(registry: Registry, owner: str, field: dataclasses.Field[Any], text: 
         return part_from_text(registry, inside)
     if "domain" in field.metadata:
         return _number(owner, field.metadata["domain"], text)
+    if _numbered(field):
+        return _whole_numbers(owner, text)
     if isinstance(field.default, bool):
         if text.lower() not in TRUTH:
             raise SettingError(f"{owner} = {text!r}; it must be true or false")
@@ -206,12 +271,28 @@ def _number(owner: str, domain: Domain, text: str) -> float:
     return int(number) if domain.whole else number
 
 
+def _numbered(field: dataclasses.Field[Any]) -> bool:
+    """Whether a setting is a tuple of whole numbers."""
+    return "tuple[int" in str(field.type)
+
+
+def _whole_numbers(owner: str, text: str) -> tuple[int, ...] | None:
+    words = [word.strip() for word in re.split("[/,]", text.strip("()"))]
+    if text.lower() == ALL:
+        return None
+    if not all(word.isdecimal() and word.isascii() for word in words):
+        raise SettingError(f"{owner} = {text!r}; it must be whole numbers such as 1 or 1/2, or all")
+    return tuple(int(word) for word in words)
+
+
 def _required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _written(value: Any) -> Any:
+def _written(value: Any, field: dataclasses.Field[Any]) -> Any:
     """A setting as text that is read back; `repr` of a float is its shortest exact form."""
+    if _numbered(field):
+        return ALL if value is None else "/".join(map(str, value))
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
