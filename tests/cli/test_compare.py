@@ -61,7 +61,11 @@ def test_json_is_one_object_with_all_that_is_promised(again):
         ("sgd", "none"), ("sgd", "l2"), ("adam", "none"), ("adam", "l2"),
     ]  # fmt: skip
     for cell in found["cells"]:
-        assert set(cell) == {"method", "penalty", "default", "tuned", "test", "expected_best", "diverged", "warnings"}
+        assert set(cell) == {
+            "method", "penalty", "technique", "model", "default", "tuned", "test", "expected_best", "diverged",
+            "warnings",
+        }  # fmt: skip
+        assert (cell["technique"], cell["model"]) == ("none", "linear")
         assert len(cell["test"]["values"]) == len(cell["default"]["values"]) == 2
         assert cell["test"]["mean"] == pytest.approx(sum(cell["test"]["values"]) / 2)
         assert len(cell["expected_best"]) == 2

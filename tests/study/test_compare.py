@@ -54,7 +54,8 @@ def test_the_json_object_is_as_promised(once):
     ]  # fmt: skip
     for cell in said["cells"]:
         assert set(cell) == {
-            "method", "penalty", "default", "tuned", "test", "expected_best", "diverged", "warnings",
+            "method", "penalty", "technique", "model", "default", "tuned", "test", "expected_best", "diverged",
+            "warnings",
         }  # fmt: skip
         assert set(cell["default"]) == {"mean", "values"}
         assert set(cell["tuned"]) == {"hyperparameters", "validation"}

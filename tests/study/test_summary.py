@@ -114,7 +114,8 @@ def test_the_recommended_setting_won_somewhere_and_no_test_score_chose_it():
         assert cell["tuned"]["validation"] == got.validation[r, c, winners[c][r]]
     means = [np.mean([got.validation[r, c, t] for r, t in enumerate(winners[c])]) for c in range(4)]
     best = answer.cells[int(np.argmax(means))]
-    assert answer.recommended == {"method": best["method"], "penalty": best["penalty"], **best["tuned"]}
+    parts = {name: best[name] for name in ("method", "penalty", "technique", "model")}
+    assert answer.recommended == {**parts, **best["tuned"]}
     shuffled = outcomes(3, test=np.random.default_rng(9).permuted(got.test, axis=2))
     assert summarise(SETTINGS, MADE, shuffled, 60, 25).recommended == answer.recommended
 

@@ -1,4 +1,4 @@
-"""`steepest compare`: which method and which penalty train best on the data, by how much, or undetermined."""
+"""`steepest compare`: which method, penalty, technique and model train best on the data, by how much, if at all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
 
   steepest compare digits --methods sgd,adam --penalties none,l2
+  steepest compare photos/ --methods adam --techniques none,dropout,augment --model mlp:128,64
   steepest compare customers.csv --label churned --metric balanced
 """
 WHAT = Group("What is compared", sort_key=1)
@@ -41,6 +42,17 @@ def read_spaces(kind: Any, tokens: Sequence[Token]) -> tuple[tuple[str, float, f
     return tuple(made)
 
 
+def one_text(kind: Any, tokens: Sequence[Token]) -> str:
+    """`--model linear --model mlp:64,32` as "linear,mlp:64,32": which commas divide is for `Settings` to know."""
+    del kind
+    return ",".join(token.value for token in tokens)
+
+
+def listed(about: str) -> Parameter:
+    """An option that takes several texts, in one or again for each."""
+    return Parameter(group=WHAT, converter=one_text, n_tokens=1, accepts_keys=False, metavar="A,B", help=about)
+
+
 def compare(
     data: Annotated[str, Parameter(help=SOURCE)] = "digits",
     /,
@@ -56,7 +68,14 @@ def compare(
     penalties: Annotated[
         Names, Parameter(group=WHAT, help="Penalties, each with every method (see: steepest methods --kind penalties).")
     ] = ("none", "l1", "l2", "elastic"),
-    model: Annotated[str, Parameter(group=WHAT, help="linear, mlp:64, mlp:128,64:tanh …")] = "linear",
+    techniques: Annotated[
+        str,
+        listed(
+            "Techniques, each with all others: none, dropout, dropout+smoothing, dropout:rate=0.3 … (see: steepest "
+            "methods --kind techniques)."
+        ),
+    ] = "none",
+    model: Annotated[str, listed("One or several: linear, mlp:64, mlp:128,64:tanh …")] = "linear",
     loss: Annotated[str, Parameter(group=WHAT, help="See: steepest methods --kind losses.")] = "cross-entropy",
     space: Annotated[
         tuple[tuple[str, float, float], ...],
@@ -67,7 +86,7 @@ def compare(
             metavar="NAME=LOW:HIGH",
             negative=(),
             show_default=False,
-            help="Search elsewhere than declared: adam.rate=1e-4:1 (again for each).",
+            help="Search elsewhere than declared: adam.rate=1e-4:1, dropout.rate=0.1:0.6.",
         ),
     ] = (),
     trials: Annotated[
@@ -98,18 +117,18 @@ def compare(
 ) -> None:
     """Say which method and penalty train best on the data, by how much, if at all.
 
-    Every method with every penalty searches for its own setting in fresh splits
-    of the data and is scored on rows it never saw. What is trained is kept: the
-    same command goes on where it was, or shows the result again.
+    Every method with every penalty (technique, model) searches for its own setting
+    in fresh splits of the data and is scored on rows it never saw. What is trained
+    is kept: the same command goes on where it was, or shows the result again.
     """
     from steepest.study.compare import plan, run_study
     from steepest.study.settings import Settings
     from steepest.study.store import Store
 
     settings = Settings(
-        methods=methods, penalties=penalties, model=model, loss=loss, trials=trials, replicates=replicates,
-        epochs=epochs, seed=seed, batch_size=batch_size, metric=metric, margin=margin / 100, level=level, test=test,
-        validation=validation, standardize=not options.raw, spaces=space,
+        methods=methods, penalties=penalties, techniques=techniques, model=model, loss=loss, trials=trials,
+        replicates=replicates, epochs=epochs, seed=seed, batch_size=batch_size, metric=metric, margin=margin / 100,
+        level=level, test=test, validation=validation, standardize=not options.raw, spaces=space,
     )  # fmt: skip
     terminal = Terminal(output)
     study = plan(opened(data, options, terminal), settings)

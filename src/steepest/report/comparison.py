@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -12,7 +12,10 @@ from rich.text import Text
 from steepest.report.layout import NARROW, bullets, table, titled
 from steepest.report.spaces import spaces_table
 from steepest.report.text import counted, duration, number, percent, settings, shown
+from steepest.study.settings import NONE, candidate_name
 
+LONG = 3  # names longer than one part in so many of the width
+PLURALS = {"method": "methods", "penalty": "penalties", "technique": "techniques", "model": "models"}
 METRICS = {"accuracy": "accuracy", "balanced": "balanced accuracy", "f1": "macro F1"}
 
 
@@ -36,10 +39,11 @@ def comparison_lines(result: Mapping[str, Any], width: int, verbose: bool = Fals
 def heading(result: Mapping[str, Any]) -> Text:
     """What was compared on what."""
     data, s = result["data"], result["settings"]
+    model = f"model {s['model']}" if isinstance(s["model"], str) else f"models {joined(s['model'])}"
     text = Text()
     text.append(shown(data["name"]), style="bold")
     text.append(
-        f": {counted(data['rows'], 'row')}, {counted(len(data['classes']), 'class', 'classes')}; model {s['model']}, "
+        f": {counted(data['rows'], 'row')}, {counted(len(data['classes']), 'class', 'classes')}; {model}, "
         f"{counted(s['epochs'], 'epoch')}, {counted(s['replicates'], 'replicate')}, "
         f"{counted(s['trials'], 'trial')} each; {result['trainings']:,} trainings"
     )
@@ -49,10 +53,12 @@ def heading(result: Mapping[str, Any]) -> Text:
 def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
     """Candidates, best first: defaults, tuned with its interval, the setting to use, trainings that diverged.
 
-    On a narrow terminal the setting stands below the name. Where nothing diverged there is no column for it.
+    On a narrow terminal, and beside long names, the setting stands below the name. Where nothing diverged there is no
+    column for it.
     """
-    narrow = width < NARROW
     cells = sorted(result["cells"], key=lambda cell: -cell["test"]["mean"])
+    names = [spaced(cell_name(cell, result)) for cell in cells]
+    narrow = width < NARROW or max(map(len, names)) > width // LONG
     some_diverged = any(cell["diverged"] for cell in cells)
     made = table()
     made.add_column("candidate", no_wrap=not narrow)
@@ -62,8 +68,8 @@ def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
         made.add_column("recommended setting")
     if some_diverged:
         made.add_column("div." if narrow else "diverged", justify="right", no_wrap=True)
-    for cell in cells:
-        name = Text(f"{cell['method']} + {cell['penalty']}")
+    for text, cell in zip(names, cells):
+        name = Text(text)
         if cell["warnings"]:
             name.append(" !", style="yellow")
         setting = Text(settings(cell["tuned"]["hyperparameters"], digits=2), style="dim")
@@ -75,16 +81,22 @@ def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
 
 
 def families_table(result: Mapping[str, Any]) -> RenderableType:
-    """Methods, each searching its penalty along, and penalties, each searching its method along; best first."""
+    """Methods, each searching its penalty along, and penalties, each searching its method along …; best first."""
+    several = [family for family in result["families"] if len(family["members"]) > 1]
     made = table()
     made.add_column("family")
     made.add_column("member", no_wrap=True)
     made.add_column("tuned", justify="right", no_wrap=True)
-    for family in [one for one in result["families"] if len(one["members"]) > 1]:
+    for family in several:
         members = sorted(family["members"], key=lambda member: -member["mean"])
         for place, member in enumerate(members):
             made.add_row(family["factor"] if place == 0 else "", member["name"], mean_text(member))
-    return titled("Methods, each searching its penalty along, and penalties, each searching its method along", made)
+    if {family["factor"] for family in result["families"]} == {"method", "penalty"}:
+        title = "Methods, each searching its penalty along, and penalties, each searching its method along"
+    else:
+        kinds = [PLURALS[family["factor"]] for family in several]
+        title = f"{joined(kinds).capitalize()}, each searching all else along"
+    return titled(title, made)
 
 
 def pairs_table(result: Mapping[str, Any]) -> RenderableType:
@@ -108,11 +120,11 @@ def warnings(result: Mapping[str, Any]) -> list[str]:
     own = set()
     for cell in result["cells"]:
         for text in cell["warnings"]:
-            name = f"{cell['method']}+{cell['penalty']}"
+            name = cell_name(cell, result)
             shared.setdefault(text, []).append(name)
             own.add(f"{name}: {text}")
     general = [text for text in result["warnings"] if text not in own]
-    return general + [f"{', '.join(names)}: {text}" for text, names in shared.items()]
+    return general + [f"{_listed(names)}: {text}" for text, names in shared.items()]
 
 
 def recommendation(result: Mapping[str, Any]) -> Text:
@@ -120,7 +132,7 @@ def recommendation(result: Mapping[str, Any]) -> Text:
     best = result["recommended"]
     text = Text("Recommended: ", style="bold")
     return text.append(
-        f"{best['method']} + {best['penalty']} with {settings(best['hyperparameters'])}, "
+        f"{spaced(cell_name(best, result))} with {settings(best['hyperparameters'])}, "
         f"chosen by validation rows ({percent(best['validation'])} % {METRICS[result['settings']['metric']]} there)",
         style="not bold",
     )
@@ -142,6 +154,38 @@ def plan_lines(about: Mapping[str, Any]) -> list[RenderableType]:
     count = counted(len(about["candidates"]), "candidate")
     cost = f"{count}, {about['trainings']:,} trainings, about {duration(about['seconds'])}"
     return [heading(about), spaces_table(about["settings"]["search"]), Text(cost, style="bold")]
+
+
+def cell_name(cell: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """What a cell, or the recommended setting, is called; runs from before there were techniques name none.
+
+    >>> cell = {"method": "adam", "penalty": "l2", "technique": "dropout", "model": "mlp:64"}
+    >>> cell_name(cell, {"settings": {"model": "mlp:64"}})
+    'adam+l2, dropout'
+    """
+    several = not isinstance(result["settings"]["model"], str)
+    return candidate_name(
+        cell["method"], cell["penalty"], cell.get("technique", NONE), cell["model"] if several else None
+    )
+
+
+def spaced(name: str) -> str:
+    """`adam + l2, dropout` of `adam+l2, dropout`."""
+    return name.replace("+", " + ", 1)
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words as a list in a sentence.
+
+    >>> joined(["methods"]), joined(["methods", "techniques", "models"])
+    ('methods', 'methods, techniques and models')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Candidates in a row; those with a comma in their name are set apart by semicolons."""
+    return ("; " if any(", " in name for name in names) else ", ").join(names)
 
 
 def mean_text(score: Mapping[str, Any]) -> str:

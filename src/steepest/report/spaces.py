@@ -12,7 +12,7 @@ EVERYTHING = "all"
 
 
 def spaces_table(search: Mapping[str, Mapping[str, str]]) -> RenderableType:
-    """One line for each hyperparameter and space, with the methods or penalties it belongs to."""
+    """One line for each hyperparameter and space, with the methods, penalties or technique it belongs to."""
     made = table()
     made.add_column("hyperparameter", no_wrap=True)
     made.add_column("space")
@@ -33,15 +33,23 @@ def shared_spaces(search: Mapping[str, Mapping[str, str]]) -> dict[tuple[str, st
     for candidate, spaces in search.items():
         for name, space in spaces.items():
             holders.setdefault((name, space), []).append(candidate)
-    return {key: _owners(candidates, list(search)) for key, candidates in holders.items()}
+    return {(name, space): _owners(name, some, list(search)) for (name, space), some in holders.items()}
 
 
-def _owners(some: list[str], everyone: list[str]) -> str:
-    """Candidates as methods or as penalties, where they are all of these."""
+def _owners(hyperparameter: str, some: list[str], everyone: list[str]) -> str:
+    """Candidates as methods or as penalties, where they are all of these; a technique's name says whose it is."""
+    technique, dot, _ = hyperparameter.rpartition(".")
+    if dot:
+        return technique
     if len(some) == len(everyone):
         return EVERYTHING
     for part in (0, 1):
-        owners = list(dict.fromkeys(name.split("+")[part] for name in some))
-        if [name for name in everyone if name.split("+")[part] in owners] == some:
+        owners = list(dict.fromkeys(_part(name, part) for name in some))
+        if [name for name in everyone if _part(name, part) in owners] == some:
             return ", ".join(owners)
     return ", ".join(some)
+
+
+def _part(candidate: str, part: int) -> str:
+    """The method or the penalty of `adam+l2, dropout+smoothing, mlp:64`."""
+    return candidate.partition(", ")[0].split("+")[part]

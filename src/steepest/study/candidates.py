@@ -1,9 +1,11 @@
-"""Candidates: a method with a penalty, the spaces they are searched in, and the recipe of each trial."""
+"""Candidates: a method, penalty, techniques and model, the spaces they are searched in, and each trial's recipe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from steepest.core.errors import SettingError, unknown
@@ -13,37 +15,51 @@ from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.models.text import model_from_text
 from steepest.penalties import PENALTIES
-from steepest.study.settings import Settings
+from steepest.study.parts import part_from_text
+from steepest.study.settings import Settings, candidate_name, technique_name, technique_parts
 from steepest.study.space import draw_trials
+from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe, refuse_solver
+from steepest.train.techniques import check_techniques, with_techniques
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method with one penalty. `spaces` holds every hyperparameter that is searched, by its own name."""
+    """One method with one penalty, one choice of techniques and one model.
+
+    `spaces` holds every hyperparameter that is searched: those of method and penalty by their own names, those of
+    techniques as "dropout.rate", for a technique may call its strength as a penalty does.
+    """
 
     method: str
     penalty: str
+    technique: str
+    model: str
     settings: Settings = field(repr=False)
     spaces: Mapping[str, Space]
+    built: Any = field(repr=False)  # the model, read once for all candidates that have it
 
     @property
     def name(self) -> str:
-        """`adam+l2`."""
-        return f"{self.method}+{self.penalty}"
+        """`adam+l2`; with techniques `adam+l2, dropout`; where there are several models `adam+l2, dropout, mlp:64`."""
+        several = len(self.settings.models) > 1
+        return candidate_name(self.method, self.penalty, self.technique, self.model if several else None)
 
     def recipe(self, values: Mapping[str, float] | None = None) -> Recipe:
         """The recipe with these hyperparameters; the defaults for those not named."""
         values = values or {}
+        plain = {name: value for name, value in values.items() if "." not in name}
         method, penalty = METHODS[self.method], PENALTIES[self.penalty]
         ours = hyperparameters(method)
-        return Recipe(
-            model=model_from_text(self.settings.model),
-            method=method(**{name: value for name, value in values.items() if name in ours}),
-            penalty=penalty(**{name: value for name, value in values.items() if name not in ours}),
+        recipe = Recipe(
+            model=self.built,
+            method=method(**{name: value for name, value in plain.items() if name in ours}),
+            penalty=penalty(**{name: value for name, value in plain.items() if name not in ours}),
             loss=LOSSES[self.settings.loss](),
             batch_size=self.settings.batch_size,
         )
+        parts = [_technique(text, values) for text in technique_parts(self.technique)]
+        return with_techniques(recipe, parts) if parts else recipe
 
     def trials(self, replicate: int) -> list[dict[str, float]]:
         """What is trained in a replicate: trial 0, the defaults (no values), then the trials drawn for it."""
@@ -51,29 +67,67 @@ class Candidate:
         return [{}, *draw_trials(self.spaces, s.trials, s.seed, replicate, self.name)]
 
 
-def candidates(settings: Settings) -> list[Candidate]:
-    """Every method with every penalty; a pairing that makes no sense is refused by name."""
-    model_from_text(settings.model)  # what is wrong with it is no candidate's fault
-    made = []
+def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list[Candidate]:
+    """Every method with every penalty, technique and model; a combination that makes no sense is refused by name.
+
+    `shape`: of the rows they are to train on, to refuse what does not go with those.
+    """
+    models = _models(settings.models)
     changed = {name: (low, high) for name, low, high in settings.spaces}
-    for method in settings.methods:
-        for penalty in settings.penalties:
-            spaces = {**_spaces(method, METHODS[method], changed), **_spaces(penalty, PENALTIES[penalty], changed)}
-            candidate = Candidate(method, penalty, settings, spaces)
-            refuse_solver(_checked(candidate), "a comparison")
-            made.append(candidate)
-    known = {f"{owner}.{name}" for c in made for owner in (c.method, c.penalty) for name in c.spaces}
+    made: list[Candidate] = []
+    known: set[str] = set()
+    for method, penalty, technique, model in product(settings.methods, settings.penalties, settings.techniques, models):
+        spaces: dict[str, Space] = {}
+        for owner, part in ((method, METHODS[method]), (penalty, PENALTIES[penalty])):
+            spaces |= (own := _spaces(owner, part, changed))
+            known |= {f"{owner}.{name}" for name in own}
+        for text in technique_parts(technique):
+            spaces |= (own := _technique_spaces(text, changed))
+            known |= own.keys()
+        candidate = Candidate(method, penalty, technique, model, settings, spaces, models[model])
+        _check(candidate, shape)
+        made.append(candidate)
     for name in changed:
         if name not in known:
             raise unknown("search space", name, sorted(known))
     return made
 
 
-def _checked(candidate: Candidate) -> Recipe:
+def _models(texts: Sequence[str]) -> dict[str, Any]:
+    """Each model, read once: what is wrong with one is no candidate's fault."""
+    built: dict[str, Any] = {}
+    for text in texts:
+        model = model_from_text(text)
+        twin = next((other for other, known in built.items() if known == model), None)
+        if twin is not None:
+            raise SettingError(f"models {twin} and {text} are the same; name one of them")
+        built[text] = model
+    return built
+
+
+def _check(candidate: Candidate, shape: tuple[int, ...] | None) -> None:
     try:
-        return candidate.recipe()
+        recipe = candidate.recipe()
+        if shape is not None:
+            check_techniques(recipe, shape)
     except SettingError as error:
         raise SettingError(f"{candidate.name}: {error}") from error
+    refuse_solver(recipe, "a comparison")
+
+
+def _technique(text: str, values: Mapping[str, float]) -> Any:
+    """A technique as its text sets it, with the values that are named after it."""
+    owner = f"{technique_name(text)}."
+    own = {name.removeprefix(owner): value for name, value in values.items() if name.startswith(owner)}
+    return dataclasses.replace(part_from_text(TECHNIQUES, text), **own)
+
+
+def _technique_spaces(text: str, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
+    """The spaces of what a technique's text leaves open, as "dropout.rate"."""
+    name = technique_name(text)
+    fixed = {piece.partition("=")[0].strip() for piece in text.partition(":")[2].split(",")}
+    spaces = _spaces(name, TECHNIQUES[name], changed)
+    return {f"{name}.{own}": space for own, space in spaces.items() if own not in fixed}
 
 
 def _spaces(owner: str, cls: Any, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:

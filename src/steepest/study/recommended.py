@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from steepest.core.errors import StoreError
+from steepest.models.text import model_from_text
 from steepest.study.candidates import Candidate
-from steepest.study.settings import Settings
+from steepest.study.settings import NONE, Settings
 from steepest.study.store_rows import RunRow
 from steepest.train.recipe import Recipe
 
@@ -38,7 +39,8 @@ def recommended(row: RunRow) -> Recommended:
         raise StoreError(f"run {row.id} has not finished; give its command again, then take its setting")
     settings = settings_of(row.settings, row.id)
     best = row.result["recommended"]
-    candidate = Candidate(best["method"], best["penalty"], settings, {})
+    model, technique = best.get("model", settings.models[0]), best.get("technique", NONE)  # older runs name neither
+    candidate = Candidate(best["method"], best["penalty"], technique, model, settings, {}, model_from_text(model))
     return Recommended(candidate.recipe(best["hyperparameters"]), settings, row.name, row.data["fingerprint"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,13 @@ from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.metrics import METRICS
 from steepest.penalties import PENALTIES
+from steepest.techniques import TECHNIQUES
 
 DEFAULT_METHODS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 DEFAULT_PENALTIES = ("none", "l1", "l2", "elastic")
+
+NONE = "none"  # of the techniques
+FIXED = re.compile(r"\d|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
 
 # What changes how results are read, not how anything is trained: trainings are kept when these change.
 READING = ("metric", "margin", "level")
@@ -25,14 +30,20 @@ READING = ("metric", "margin", "level")
 class Settings:
     """What a comparison compares, and how.
 
-    methods, penalties: registered names; every method meets every penalty. trials: random settings each candidate draws
+    methods, penalties: registered names. techniques: "none", names, or several at once as "dropout+smoothing", with
+    settings that are then not searched as "dropout:rate=0.3". model: one, or several, in words ("linear", "mlp:64,32").
+    Each meets each. trials: random settings each candidate draws
     in each replicate (beside its defaults). margin: a difference of the metric (0 … 1) below which two candidates count
     as equivalent. level: of the tests. spaces: search spaces other than the declared ones, "adam.rate" → (low, high).
+
+    >>> Settings(techniques="none,dropout:rate=0.3+smoothing", model="linear,mlp:64,32").models
+    ('linear', 'mlp:64,32')
     """
 
     methods: tuple[str, ...] = DEFAULT_METHODS
     penalties: tuple[str, ...] = DEFAULT_PENALTIES
-    model: str = "linear"
+    techniques: tuple[str, ...] = (NONE,)
+    model: str | tuple[str, ...] = "linear"
     loss: str = "cross-entropy"
     trials: int = 20
     replicates: int = 10
@@ -50,6 +61,9 @@ class Settings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", _names("method", self.methods, METHODS))
         object.__setattr__(self, "penalties", _names("penalty", self.penalties, PENALTIES))
+        object.__setattr__(self, "techniques", _techniques(self.techniques))
+        models = texts("model", self.model)
+        object.__setattr__(self, "model", models if len(models) > 1 else models[0])
         object.__setattr__(self, "spaces", _spaces(self.spaces))
         for name, known in (("loss", LOSSES), ("metric", METRICS)):
             if getattr(self, name) not in known:
@@ -66,6 +80,11 @@ class Settings:
                 left = "[" if name == "margin" else "("
                 raise SettingError(f"{name} = {value}; it must be in {left}{low}, {high}){share}")
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model, also where there is one."""
+        return (self.model,) if isinstance(self.model, str) else self.model
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         made = dataclasses.asdict(self)
@@ -73,12 +92,17 @@ class Settings:
             **made,
             "methods": list(self.methods),
             "penalties": list(self.penalties),
+            "techniques": list(self.techniques),
+            "model": self.model if isinstance(self.model, str) else list(self.model),
             "spaces": {name: [low, high] for name, low, high in self.spaces},
         }
 
     def training(self) -> dict[str, Any]:
         """What decides the trainings: all but how results are read."""
-        return {name: value for name, value in self.as_dict().items() if name not in READING}
+        values = self.as_dict()
+        if self.techniques == (NONE,):
+            del values["techniques"]  # as before there were any: such a run keeps its key
+        return {name: value for name, value in values.items() if name not in READING}
 
 
 def _names(what: str, given: str | Sequence[str], known: Any) -> tuple[str, ...]:
@@ -93,6 +117,76 @@ def _names(what: str, given: str | Sequence[str], known: Any) -> tuple[str, ...]
         if names.count(name) > 1:
             raise SettingError(f"{what} {name} is named twice")
     return names
+
+
+def candidate_name(method: str, penalty: str, technique: str = NONE, model: str | None = None) -> str:
+    """What a candidate is called; no technique is not said, nor the model where there is but one (None).
+
+    >>> candidate_name("adam", "l2"), candidate_name("adam", "l2", "dropout", "mlp:64")
+    ('adam+l2', 'adam+l2, dropout, mlp:64')
+    """
+    more = [technique] if technique != NONE else []
+    return ", ".join([f"{method}+{penalty}", *more, *([] if model is None else [model])])
+
+
+def texts(what: str, given: str | Sequence[str]) -> tuple[str, ...]:
+    """Texts between commas, where a piece that begins with a digit or is `name=value` belongs to the text before it.
+
+    >>> texts("model", "linear, mlp:128,64:tanh"), texts("technique", "augment:shift=0.1,rotate=10+smoothing,none")
+    (('linear', 'mlp:128,64:tanh'), ('augment:shift=0.1,rotate=10+smoothing', 'none'))
+
+    Raises SettingError for none at all, for one that is given twice, and for what is no text.
+    """
+    made: list[str] = []
+    for text in [given] if isinstance(given, str) else given:
+        if not isinstance(text, str):
+            raise SettingError(f"{what} {text!r}; a comparison takes texts, for it searches the settings itself")
+        pieces = [piece.strip() for piece in text.split(",")]
+        for place, piece in enumerate(pieces):
+            if place and made and FIXED.match(piece):
+                made[-1] += f",{piece}"
+            elif piece:
+                made.append(piece)
+    if not made:
+        raise SettingError(f"no {what} to compare; name one")
+    for text in made:
+        if made.count(text) > 1:
+            raise SettingError(f"{what} {text} is named twice")
+    return tuple(made)
+
+
+def technique_parts(text: str) -> tuple[str, ...]:
+    """What a text combines: `dropout:rate=0.3+smoothing` is ("dropout:rate=0.3", "smoothing"), and `none` is nothing.
+
+    >>> technique_parts("weight-noise:size=1e+1+smoothing"), technique_parts("none")
+    (('weight-noise:size=1e+1', 'smoothing'), ())
+    """
+    return () if text == NONE else tuple(part.strip() for part in re.split(r"\+(?!\d)", text))
+
+
+def technique_name(part: str) -> str:
+    """`dropout` of `dropout:rate=0.3`."""
+    return part.partition(":")[0].strip()
+
+
+def _techniques(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Techniques as texts; names nobody knows are refused, and combinations that are twice the same or none."""
+    made = texts("technique", given)
+    together: dict[frozenset[str], str] = {}
+    for text in made:
+        parts = technique_parts(text)
+        names = [technique_name(part) for part in parts]
+        for name in names:
+            if name == NONE:
+                raise SettingError(f"technique {text}: none is no technique at all, so it goes with no other")
+            if name not in TECHNIQUES:
+                raise unknown("technique", name, [NONE, *TECHNIQUES])
+            if names.count(name) > 1:
+                raise SettingError(f"technique {text}: it has {name} twice")
+        twin = together.setdefault(frozenset(parts), text)
+        if twin != text:
+            raise SettingError(f"techniques {twin} and {text} are the same; name one of them")
+    return made
 
 
 def _spaces(given: Any) -> tuple[tuple[str, float, float], ...]:

@@ -104,4 +104,4 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
         "fingerprint": data.fingerprint,
         "shape": list(data.shape),
     }
-    return Study(about, data.notes, settings, tuple(candidates(settings)), source, draw)
+    return Study(about, data.notes, settings, tuple(candidates(settings, data.shape)), source, draw)

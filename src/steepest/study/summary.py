@@ -44,27 +44,32 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     """The answer of a comparison.
 
     In each replicate every candidate picks the trial with the best validation score (ties: the lower validation loss)
-    and is scored with it on the test rows. A method picks among the trials of all its candidates; so does a penalty.
+    and is scored with it on the test rows. A method picks among the trials of all its candidates; so do a penalty, a
+    technique and a model.
     """
     s = settings
     design = Design(s.replicates, s.trials, n_train, n_test, s.margin, s.level, s.metric)
     best = np.array([pick(got, [c]) for c in range(len(made))])  # [candidates, replicates, 2]
     cells = [_cell(candidate, c, got, best[c], design) for c, candidate in enumerate(made)]
-    cell_names = tuple(candidate.name for candidate in made)
-    families = [
-        _Scored("method", s.methods, _searched(s.methods, [c.method for c in made], got)),
-        _Scored("penalty", s.penalties, _searched(s.penalties, [c.penalty for c in made], got)),
-        _Scored("cell", cell_names, _scores(got, best)),
-    ]
+    families = _factors(s, made, got)
     judged = [family.judged(design) for family in families]
+    cell_names = tuple(candidate.name for candidate in made)
+    among_cells = _Scored("cell", cell_names, _scores(got, best)).judged(design)
     return Answer(
         cells=cells,
-        pairs=[_named(pair, family) for family in judged for pair in family.pairs],
-        families=[family.row(design) for family in families[:2]],
-        verdict=sentence(judged[:2], design),
-        warnings=_warnings(judged[0], cells, s.metric),
-        recommended=_recommended(made, cells, got, best),
+        pairs=[_named(pair, family) for family in (*judged, among_cells) for pair in family.pairs],
+        families=[family.row(design) for family in families],
+        verdict=sentence(judged, design),
+        warnings=_warnings(judged[0], cell_names, cells, s.metric),
+        recommended=_recommended(cells, got, best),
     )
+
+
+def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes) -> list[_Scored]:
+    """Methods and penalties, and techniques and models where there are several; each searches all else along."""
+    named = [("method", s.methods), ("penalty", s.penalties)]
+    named += [(factor, names) for factor, names in (("technique", s.techniques), ("model", s.models)) if names[1:]]
+    return [_Scored(factor, n, _searched(n, [getattr(c, factor) for c in made], got)) for factor, n in named]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +131,8 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
     return {
         "method": candidate.method,
         "penalty": candidate.penalty,
+        "technique": candidate.technique,
+        "model": candidate.model,
         "default": {"mean": float(defaults.mean()), "values": defaults.tolist()},
         "tuned": {
             "hyperparameters": dict(got.values[replicate][c][trial]),
@@ -144,11 +151,15 @@ def _edges(candidate: Candidate, winners: Sequence[Mapping[str, float]]) -> list
     for name, space in candidate.spaces.items():
         end = at_edge(space, [values[name] for values in winners])
         if end is not None:
-            owner = candidate.method if name in hyperparameters(METHODS[candidate.method]) else candidate.penalty
+            whole = name if "." in name else f"{_owner(candidate, name)}.{name}"
             made.append(
-                f"best {name} lies at the {end} edge of its space ({space}); widen it: --space {owner}.{name}=LOW:HIGH"
+                f"best {name} lies at the {end} edge of its space ({space}); widen it: --space {whole}=LOW:HIGH"
             )
     return made
+
+
+def _owner(candidate: Candidate, name: str) -> str:
+    return candidate.method if name in hyperparameters(METHODS[candidate.method]) else candidate.penalty
 
 
 def _most_promising(got: Outcomes, best: np.ndarray) -> int:
@@ -164,18 +175,16 @@ def _most_promising(got: Outcomes, best: np.ndarray) -> int:
     return int(np.lexsort((loss, -score))[0])
 
 
-def _recommended(
-    made: Sequence[Candidate], cells: Sequence[dict[str, Any]], got: Outcomes, best: np.ndarray
-) -> dict[str, Any]:
+def _recommended(cells: Sequence[dict[str, Any]], got: Outcomes, best: np.ndarray) -> dict[str, Any]:
     """The cell whose winners do best on validation rows, with its recommended setting. No test score chooses."""
     replicate = np.arange(got.test.shape[0])
     means = [got.validation[replicate, p[:, 0], p[:, 1]].mean() for p in best]
     losses = [got.loss[replicate, p[:, 0], p[:, 1]].mean() for p in best]
     c = int(np.lexsort((losses, -np.array(means)))[0])
-    return {"method": made[c].method, "penalty": made[c].penalty, **cells[c]["tuned"]}
+    return {name: cells[c][name] for name in ("method", "penalty", "technique", "model")} | cells[c]["tuned"]
 
 
-def _warnings(methods: Family, cells: Sequence[dict[str, Any]], metric: str) -> list[str]:
+def _warnings(methods: Family, names: Sequence[str], cells: Sequence[dict[str, Any]], metric: str) -> list[str]:
     contains = {name: METHODS[name].contains for name in methods.names}
     suspects = search_space_suspect(methods.pairs, methods.names, contains, metric)
-    return suspects + [f"{cell['method']}+{cell['penalty']}: {text}" for cell in cells for text in cell["warnings"]]
+    return suspects + [f"{name}: {text}" for name, cell in zip(names, cells) for text in cell["warnings"]]

@@ -27,7 +27,7 @@ FEWEST_TRIALS = 10  # a shorter search gives estimates, no verdict
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Candidates compared with one another; `factor` says what they are: "method" or "penalty".
+    """Candidates compared with one another; `factor` says what they are: "method", "penalty", "technique" or "model".
 
     `pairs` come from `compare_paired`; `names` and `means` (the mean test score, 0 … 1) are in the order that the
     pairs' numbers a and b point into.
@@ -44,6 +44,11 @@ class Family:
             (i, j) for i in range(count) for j in range(i + 1, count)
         ]:
             raise SettingError(f"{count} {self.factor} names need as many means, and one pair for each i < j")
+
+    @property
+    def without(self) -> int | None:
+        """The place of "none" among techniques: the others are judged by whether they help against it."""
+        return self.names.index("none") if self.factor == "technique" and "none" in self.names else None
 
     def pair(self, i: int, j: int) -> Pair:
         """The comparison of i and j, from i's side."""
@@ -74,7 +79,7 @@ class Design:
 
 
 def sentence(families: Sequence[Family], design: Design) -> str:
-    """The answer of a study in one sentence; families in the order given (methods, then penalties).
+    """The answer of a study in one sentence; families in the order given (methods, penalties, techniques …).
 
     Families of one candidate say nothing. Below 5 replicates or 10 trials: "estimates only, no verdict" and the means.
 
@@ -91,7 +96,10 @@ def sentence(families: Sequence[Family], design: Design) -> str:
     if design.estimates_only:
         needed = f"a verdict needs at least {FEWEST_REPLICATES} replicates and {FEWEST_TRIALS} trials"
         return f"estimates only, no verdict ({basis}; {needed}): {'; '.join(_estimates(f) for f in compared)}"
-    findings = [_finding(family, _by_mean(family), design) for family in compared]
+    findings = [
+        _helped(family, design) if family.without is not None else _finding(family, _by_mean(family), design)
+        for family in compared
+    ]
     open_pairs = [text for family in compared if (text := _settled_by(family, design))]
     settle = f". To settle {'; '.join(open_pairs)}" if open_pairs else ""
     return f"on your data, {'; '.join(findings)} ({basis}){settle}"
@@ -145,6 +153,36 @@ def _finding(family: Family, members: list[int], design: Design) -> str:
     return f"it is undetermined which {family.factor} is best, but {wins}"
 
 
+def _helped(family: Family, design: Design) -> str:
+    """Whether each technique helps against none of them, and by how much; and, where one does, which helps most."""
+    none = family.without
+    assert none is not None
+    others = [i for i in _by_mean(family) if i != none]
+    against = {i: family.pair(i, none) for i in others}
+    said = []
+    for verdict, verb in ((BETTER, "helps"), (WORSE, "harms")):
+        found = {
+            i: pair if verdict == BETTER else pair.turned() for i, pair in against.items() if pair.verdict == verdict
+        }
+        said += [f"{family.names[i]} {verb} by {_points(pair, design.metric)}" for i, pair in found.items()]
+    alike = [i for i in others if against[i].verdict == EQUIVALENT]
+    if alike:
+        verb = "makes" if len(alike) == 1 else "make"
+        within = f"equivalent within {100 * design.margin:.3g} {_unit(design.metric)}"
+        said.append(f"{_listed(family, alike)} {verb} no difference ({within})")
+    unclear = [i for i in others if against[i].verdict == UNDETERMINED]
+    if len(unclear) == 1:
+        by = _points(against[unclear[0]], design.metric)
+        said.append(f"it is undetermined whether {family.names[unclear[0]]} helps: {by}")
+    elif unclear:
+        each = [f"{family.names[i]} ({_points(against[i], design.metric)})" for i in unclear]
+        said.append(f"it is undetermined whether {_joined(each, 'or')} helps")
+    rivals = [i for i in others if against[i].verdict != WORSE]
+    if len(rivals) > 1 and any(pair.verdict == BETTER for pair in against.values()):
+        said.append(_finding(family, rivals, design))
+    return "; ".join(said)
+
+
 def _group_ahead(family: Family, members: list[int]) -> int:
     """The size of the smallest group of the best means that each beat everyone outside it; 0 where there is none."""
     for size in range(1, len(members)):
@@ -169,15 +207,21 @@ def _ahead(family: Family, group: list[int], rest: list[int], design: Design) ->
 
 
 def _settled_by(family: Family, design: Design) -> str:
-    """What would settle the best mean against the next it is undetermined against; empty where nothing is open."""
+    """What would settle the best mean against the next it is undetermined against; empty where nothing is open.
+
+    Of techniques, the best that is undetermined against none comes first.
+    """
     best, *others = _by_mean(family)
-    pair = next((p for p in (family.pair(best, j) for j in others) if p.verdict == UNDETERMINED), None)
+    open_first = [family.pair(best, j) for j in others]
+    if family.without is not None:
+        open_first = [family.pair(i, family.without) for i in (best, *others) if i != family.without] + open_first
+    pair = next((p for p in open_first if p.verdict == UNDETERMINED), None)
     if pair is None:
         return ""
     settling: Settling = what_settles(
         pair, design.replicates, design.n_train, design.n_test, len(family.pairs), design.margin, design.level
     )
-    two = f"{family.names[pair.a]} against {family.names[pair.b]} ({_points(pair, design.metric)})"
+    two = f"{family.names[pair.a]} against {_spoken(family, pair.b)} ({_points(pair, design.metric)})"
     if pair.half_width == 0:
         return f"{two}: more rows, for the difference is the same in every replicate and its chance cannot be judged"
     if settling.rows is None:
@@ -207,7 +251,12 @@ def _wins(family: Family, members: list[int], design: Design) -> str:
 
 
 def _estimates(family: Family) -> str:
-    return ", ".join(f"{family.names[i]} {100 * family.means[i]:.1f} %" for i in _by_mean(family))
+    return ", ".join(f"{_spoken(family, i)} {100 * family.means[i]:.1f} %" for i in _by_mean(family))
+
+
+def _spoken(family: Family, i: int) -> str:
+    """A name, where it stands alone: "none" is also the name of a penalty."""
+    return "no technique" if i == family.without else family.names[i]
 
 
 def _by_mean(family: Family) -> list[int]:
@@ -240,5 +289,5 @@ def _listed(family: Family, members: Sequence[int]) -> str:
     return _joined([family.names[i] for i in members])
 
 
-def _joined(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _joined(parts: Sequence[str], word: str = "and") -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
