@@ -2,7 +2,7 @@
 
 `step` reads like the textbook and sees one member; `vmap` over members inside `scan` over batches makes it a
 population. Rows are shared by all members. A member whose loss or weights would become NaN or inf keeps its last
-finite state (`_unharmed`); the others never notice.
+finite state (`unharmed`); the others never notice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from steepest.stops.contract import Seen
 from steepest.techniques.contract import Facts
 from steepest.train.objective import objective
 from steepest.train.recipe import Recipe
-from steepest.train.scoring import evaluate
+from steepest.train.scoring import evaluate_all
 from steepest.train.state import BAGS, OWN, Array, Rows, State, Tree, current, final, start
 
 
@@ -119,13 +119,27 @@ def epoch(
     chance: Chance,
 ) -> tuple[State, Measured]:
     """One epoch of a population: batches of rows `order` [steps, batch] with `weight` [steps, batch]."""
-    states, losses = _unharmed(recipes, states, train, order, weight, clock, chance)
+    states, losses = unharmed(recipes, states, train, order, weight, clock, chance)
+    seen = None if validation is None else evaluate_all(recipes, now(recipes, states), validation)
+    return close(recipes, states, losses, weight, seen, clock)
+
+
+def now(recipes: Recipe, states: State) -> Tree:
+    """The weights each member would report now."""
+    return jax.vmap(current)(recipes, states)
+
+
+def close(
+    recipes: Recipe, states: State, losses: Array, weight: Array, seen: tuple[Array, Array] | None, clock: Clock
+) -> tuple[State, Measured]:
+    """The end of an epoch whose steps had `losses` [steps, members]; `seen`: loss and accuracy of validation rows."""
     share = jnp.sum(weight, axis=1) if recipes.reduction == "mean" else (jnp.sum(weight, axis=1) > 0)
     train_loss = jnp.sum(jnp.where(share[:, None] > 0, share[:, None] * losses, 0), axis=0) / jnp.sum(share)
-    return jax.vmap(_close_epoch, in_axes=(0, 0, 0, None, None))(recipes, states, train_loss, validation, clock)
+    axes = (0, 0, 0, None if seen is None else 0, None)
+    return jax.vmap(_close_epoch, in_axes=axes)(recipes, states, train_loss, seen, clock)
 
 
-def _unharmed(
+def unharmed(
     recipes: Recipe, states: State, train: Rows, order: Array, weight: Array, clock: Clock, chance: Chance
 ) -> tuple[State, Array]:
     """The states after an epoch's steps and its losses [steps, members]; a member that diverges keeps its last numbers.
@@ -148,9 +162,9 @@ def _unharmed(
         acts = heavy & states.alive & ((states.diverged == 0) | (done + 1 < states.diverged))
         moment = Moment((done + 1).astype(recipes.dtype), clock.epoch, clock.total, clock.steps_per_epoch)
         counts = None if chance.counts is None else chance.counts[:, index]
-        now = chance._replace(key=jax.random.fold_in(chance.key, done + 1), counts=counts)
+        here = chance._replace(key=jax.random.fold_in(chance.key, done + 1), counts=counts)
         moved, losses = jax.vmap(step if counts is None else bags_step, in_axes=(0, 0, None, None, None))(
-            recipes, states, batch, moment, now
+            recipes, states, batch, moment, here
         )
         states = jax.vmap(_chosen)(acts, moved, states)
         diverged = jnp.where(acts & ~jax.vmap(_sound)(states, losses), done + 1, states.diverged)
@@ -163,12 +177,12 @@ def _unharmed(
 
 
 def _close_epoch(
-    recipe: Recipe, state: State, train_loss: Array, validation: Rows | None, clock: Clock
+    recipe: Recipe, state: State, train_loss: Array, watched: tuple[Array, Array] | None, clock: Clock
 ) -> tuple[State, Measured]:
-    """What one member does at an epoch's end: look at the validation rows, tell schedule and stopping rule."""
+    """What one member does at an epoch's end: tell schedule and stopping rule how the validation rows fared."""
     nothing = jnp.full((), jnp.nan, train_loss.dtype)
-    loss, accuracy = (nothing, nothing) if validation is None else evaluate(recipe, current(recipe, state), validation)
-    schedule = recipe.schedule.observe(state.schedule, train_loss if validation is None else loss)
+    loss, accuracy = (nothing, nothing) if watched is None else watched
+    schedule = recipe.schedule.observe(state.schedule, train_loss if watched is None else loss)
     stop, done, best = state.stop, jnp.array(False), state.best
     if recipe.stop is not None:
         seen = Seen(clock.epoch + 1, train_loss, loss, accuracy)

@@ -44,6 +44,11 @@ def evaluate(recipe: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
     return _measured(recipe, scores_of(recipe, params, rows.X), rows)
 
 
+def evaluate_all(recipes: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]:
+    """`evaluate` of each member of a population."""
+    return jax.vmap(evaluate, in_axes=(0, 0, None))(recipes, params, rows)
+
+
 def _measured(recipe: Recipe, made: Array, rows: Rows) -> tuple[Array, Array]:
     total = jnp.sum(rows.weight)
     loss = jnp.sum(jnp.where(rows.weight > 0, rows.weight * recipe.loss.rows(made, rows.y), 0)) / total
