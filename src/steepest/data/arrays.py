@@ -12,6 +12,7 @@ from steepest.data.classes import label_texts
 from steepest.data.columns import EXACT, LARGEST
 from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Dataset, Gathered, finish
+from steepest.data.parts import given
 from steepest.data.paths import counted, shown
 from steepest.data.schema import Schema
 from steepest.data.table import gather_table
@@ -50,6 +51,7 @@ def gather_arrays(
     missing: str = "error",
     drop: Sequence[str] = (),
     max_categories: int = 50,
+    given_test: np.ndarray | None = None,
 ) -> Gathered:
     """`from_arrays`, before it is judged."""
     if is_frame(X):
@@ -68,10 +70,12 @@ def gather_arrays(
     keep, notes, problems, gone = _judge_cells(rows, missing)
     if not keep.all():
         rows, labels = rows[keep], [label for label, stays in zip(labels, keep) if stays]
+        given_test = None if given_test is None else given(given_test[keep])
     images = rows.dtype == np.uint8
     kind = "images" if images and rows.shape[-1] in (1, 3) else "array"
     schema = Schema(kind, rows.shape[1:], missing=missing, top=255.0 if images else 1.0, raw=raw)
-    return Gathered(name, rows, labels, schema, name, notes, [f"{name}: {p}" for p in problems], missing=gone)
+    return Gathered(name, rows, labels, schema, name, notes, [f"{name}: {p}" for p in problems], missing=gone,
+                    given_test=given_test)  # fmt: skip
 
 
 def is_frame(X: Any) -> bool:

@@ -37,6 +37,7 @@ class Report:
     duplicate_rows: int = 0
     duplicate_groups: int = 0
     conflicting_groups: int = 0  # equal rows with different labels
+    given_test: int = 0  # rows that the source gives for testing
     unreadable: tuple[str, ...] = ()
     fingerprint: str = ""
     problems: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         duplicate_rows=rows,
         duplicate_groups=sets,
         conflicting_groups=conflicting,
+        given_test=0 if found.given_test is None else int(found.given_test.sum()),
         unreadable=tuple(found.unreadable),
         fingerprint=fingerprint(found.X, y, classes),
         problems=brief(problems),

@@ -9,10 +9,10 @@ from stat import S_ISREG
 
 from steepest.core.errors import DataError
 from steepest.data.decode import image_format
+from steepest.data.parts import PARTS
 from steepest.data.paths import cannot_read, counted, listed, shown
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"))
-PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation"))
 LITTER = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
 
 
@@ -28,6 +28,12 @@ class Listing:
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  # links out of the root, links that lead nowhere, no permission
     others: list[str] = field(default_factory=list)  # files that are no images
+    parts: list[str] = field(default_factory=list)  # the parts that were pooled: train, test …
+    unit: str = "folders"  # what the parts are
+
+    def part(self, file: str) -> str:
+        """The part that a file belongs to, where there are parts."""
+        return file.partition(os.sep)[0]
 
 
 def list_folder(root: Path) -> Listing:
@@ -75,7 +81,7 @@ def _pool(listing: Listing, walk: list[tuple[str, Path]]) -> list[tuple[str, Pat
         if not folders:
             return walk
         inner += [(e.name, Path(e.path)) for e in folders]
-    listing.notes.append(f"the folders {listed(label for label, _ in walk)} are pooled; splits are drawn anew")
+    listing.parts = [label for label, _ in walk]
     return inner
 
 

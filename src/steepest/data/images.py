@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +19,27 @@ from steepest.data.decode import DECODER, MOST_BYTES, Unreadable, decode, prepar
 from steepest.data.memory import check_fits
 
 Progress = Callable[[int, int], None]
+Chunk = list[tuple[int, Callable[[], bytes]]]  # rows, and what gives the bytes of each or raises Unreadable
 CHUNK = 16  # files a task: small enough for a smooth progress bar
+AHEAD = 4  # tasks a thread that wait, with their bytes where these are read from an archive
 UNREAD = bytes(cache.DIGEST)  # stands for the content of a file that could not be read
 TICK = 0.05  # seconds: a file changed again within the clock's tick keeps its stamp
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where images come from: how many, their bytes chunk by chunk, and how to know them again without reading them.
+
+    `place` and `sizes` are guesses for the cache's index; `stats` are of the files that must not have changed, `files`
+    their names.
+    """
+
+    count: int
+    chunks: Callable[[], Iterable[Chunk]]
+    place: tuple[object, ...]
+    sizes: list[int]
+    files: list[str]
+    stats: list[os.stat_result]
 
 
 def load(
@@ -30,15 +51,31 @@ def load(
     use_cache: bool = True,
 ) -> tuple[cache.Collection, list[str]]:
     """The decoded files in order (rows of broken ones are 0), and notes on the cache. Files are relative to root."""
-    check_fits(len(files) * size * size * 3, f"{len(files):,} images at {size}×{size}", "use a smaller --size")
+
+    def chunks() -> Iterator[Chunk]:
+        for start in range(0, len(files), CHUNK):
+            yield [
+                (i, partial(_read, os.path.join(root, files[i]), stats[i].st_size))  # noqa: PTH118
+                for i in range(start, min(start + CHUNK, len(files)))
+            ]
+
+    sizes = [stat.st_size for stat in stats]
+    return load_from(Origin(len(files), chunks, ("root", root), sizes, files, stats), size, progress, use_cache)
+
+
+def load_from(
+    origin: Origin, size: int, progress: Progress | None = None, use_cache: bool = True
+) -> tuple[cache.Collection, list[str]]:
+    """The decoded images of an origin in order (rows of broken ones are 0), and notes on the cache."""
+    count = origin.count
+    check_fits(count * size * size * 3, f"{count:,} images at {size}×{size}", "use a smaller --size")
     if not use_cache:
-        return _decode_all(root, files, stats, size, {}, None, progress), []
+        return _decode_all(origin, size, None, progress), []
     import PIL
 
     how = (size, DECODER, PIL.__version__)
-    sizes = [stat.st_size for stat in stats]
-    hints = (cache.hint("root", root, *how), cache.hint("sizes", *how, *sizes))
-    stamps = _stamps(files, stats)
+    hints = (cache.hint(*origin.place, *how), cache.hint("sizes", *how, *origin.sizes))
+    stamps = _stamps(origin.files, origin.stats)
     known: cache.Collection | None = None
     for name in hints:
         index = cache.read_index(name)
@@ -46,12 +83,11 @@ def load(
         if known is not None and index is not None:
             if index[0] == stamps:
                 if progress:
-                    progress(len(files), len(files))
+                    progress(count, count)
                 return known, []
             break
-    settled = _settled(stats)
-    rows = {digest: i for i, digest in enumerate(known.digests)} if known else {}
-    collection = _decode_all(root, files, stats, size, rows, known, progress)
+    settled = _settled(origin.stats)
+    collection = _decode_all(origin, size, known, progress)
     try:
         key = cache.content_key(collection.digests, *how)
         trusted = settled and UNREAD not in collection.digests  # what the system refused now it may allow later
@@ -82,21 +118,16 @@ def workers() -> int:
 
 
 def _decode_all(
-    root: Path,
-    files: list[str],
-    stats: list[os.stat_result],
-    size: int,
-    rows: dict[bytes, int],
-    known: cache.Collection | None,
-    progress: Progress | None,
+    origin: Origin, size: int, known: cache.Collection | None, progress: Progress | None
 ) -> cache.Collection:
     prepare()
-    out = cache.Collection(np.zeros((len(files), size, size, 3), np.uint8), [b""] * len(files))
+    rows = {digest: i for i, digest in enumerate(known.digests)} if known else {}
+    out = cache.Collection(np.zeros((origin.count, size, size, 3), np.uint8), [b""] * origin.count)
 
-    def work(chunk: range) -> None:
-        for i in chunk:
+    def work(chunk: Chunk) -> int:
+        for i, read in chunk:
             try:
-                data = _read(os.path.join(root, files[i]), stats[i].st_size)  # noqa: PTH118
+                data = read()
                 out.digests[i] = cache.digest(data)
                 row = rows.get(out.digests[i])
                 if known is None or row is None:
@@ -110,25 +141,30 @@ def _decode_all(
             except Unreadable as refusal:
                 out.broken[i] = str(refusal)
                 out.digests[i] = out.digests[i] or UNREAD
+        return len(chunk)
 
-    chunks = [range(start, min(start + CHUNK, len(files))) for start in range(0, len(files), CHUNK)]
     done = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata; set once, around all threads
-        for chunk in _in_threads(work, chunks):
-            done += len(chunk)
+        for more in _in_threads(work, origin.chunks()):
+            done += more
             if progress:
-                progress(done, len(files))
+                progress(done, origin.count)
     return out
 
 
-def _in_threads(work: Callable[[range], None], chunks: list[range]) -> Iterator[range]:
-    pool = ThreadPoolExecutor(min(workers(), max(1, len(chunks))), thread_name_prefix="decode")
+def _in_threads(work: Callable[[Chunk], int], chunks: Iterable[Chunk]) -> Iterator[int]:
+    """What the work gives for each chunk in turn; few chunks wait at a time, for they may hold their images' bytes."""
+    threads = workers()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    waiting: deque[Future[int]] = deque()
     try:
-        futures = {pool.submit(work, chunk): chunk for chunk in chunks}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+        for chunk in chunks:
+            waiting.append(pool.submit(work, chunk))
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)  # an interrupt ends after the chunks at hand
 
@@ -145,8 +181,11 @@ def _read(path: str, size: int) -> bytes:
 
 def grey(pixels: np.ndarray) -> np.ndarray:
     """uint8 [rows, H, W, 1] from [rows, H, W, 3] by ITU-R 601 luma, bit for bit as Pillow's convert("L")."""
-    red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)[..., None]
+    out = np.empty((*pixels.shape[:-1], 1), np.uint8)
+    for start in range(0, len(pixels), 256):  # the sums take four times the memory of the pixels
+        red, green, blue = (pixels[start : start + 256, ..., c].astype(np.uint32) for c in range(3))
+        out[start : start + 256, ..., 0] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
+    return out
 
 
 def all_grey(pixels: np.ndarray) -> bool:

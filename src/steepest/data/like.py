@@ -108,7 +108,7 @@ def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, prog
         found = gather_source(str(path))
         return _from_array(schema, found.X, list(found.labels), str(path), found.schema)
     if kind == "npz":
-        X, y, _ = read_npz(path)
+        X, y, *_ = read_npz(path)
         return _from_array(schema, numeric(X, shown(path)), label_texts(y, f"{shown(path)}: y"), shown(path))
     if path.is_file() and label is None and "images" not in path.name.lower():
         return _from_array(schema, numeric(read_idx(path), shown(path)), None, shown(path))

@@ -11,6 +11,7 @@ import numpy as np
 
 from steepest.core.errors import DataError
 from steepest.data.memory import check_fits, check_ratio
+from steepest.data.parts import given, is_test, pooled
 from steepest.data.paths import cannot_read, listed, shown
 
 ROWS = ("x", "data", "images", "features", "image")
@@ -19,13 +20,14 @@ PARTS = ("train", "valid", "validation", "val", "test")
 HEADER = 10_000  # bytes at most; np.savez writes 128
 
 
-def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """X, y and notes. Keys: x/X/data/images/features and y/labels/target, or these with _train, _val, _test, pooled."""
+def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
+    """X, y, which rows were given for testing, and notes. Keys: x/X/data/images/features and y/labels/target, or these with _train, _val, _test, pooled."""
     where = shown(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {m.filename.removesuffix(".npy"): m for m in archive.infolist() if m.filename.endswith(".npy")}
-            pairs = _pairs(list(members), where)
+            parts = _pairs(list(members), where)
+            pairs = list(parts.values())
             wanted = [key for pair in pairs for key in pair]
             total = sum(_declared(archive, members[key], f"{where}: array {key!r}") for key in wanted)
             check_fits(2 * total, where, "save a part of its rows")
@@ -40,17 +42,20 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
             raise DataError(f"{where}: {x!r} has shape {arrays[x].shape} and {y!r} {arrays[y].shape}; rows must agree")
         if arrays[x].shape[1:] != arrays[pairs[0][0]].shape[1:]:
             raise DataError(f"{where}: rows of {x!r} and {pairs[0][0]!r} differ in shape; they cannot be pooled")
+    tests = given(is_test(part) for part, (x, _) in parts.items() for _ in range(len(arrays[x])))
     if len(pairs) > 1:
-        notes.append(f"the arrays {listed(x for x, _ in pairs)} are pooled; splits are drawn anew")
+        notes.append(pooled("arrays", (x for x, _ in pairs), tests))
     left = sorted(set(members) - set(wanted))
     if left:
         notes.append(f"the arrays {listed(left)} are not used")
     if len(pairs) == 1:
-        return arrays[wanted[0]], arrays[wanted[1]], notes
-    return np.concatenate([arrays[x] for x, _ in pairs]), np.concatenate([arrays[y] for _, y in pairs]), notes
+        return arrays[wanted[0]], arrays[wanted[1]], tests, notes
+    X, y = (np.concatenate([arrays[pair[side]] for pair in pairs]) for side in (0, 1))
+    return X, y, tests, notes
 
 
-def _pairs(keys: list[str], where: str) -> list[tuple[str, str]]:
+def _pairs(keys: list[str], where: str) -> dict[str, tuple[str, str]]:
+    """The keys of rows and of labels for each part, \"\" being all rows."""
     lowered = {key.lower(): key for key in keys}
 
     def find(part: str, names: tuple[str, ...]) -> str | None:
@@ -63,12 +68,12 @@ def _pairs(keys: list[str], where: str) -> list[tuple[str, str]]:
 
     whole = find("", ROWS), find("", LABELS)
     if whole[0] and whole[1]:
-        return [(whole[0], whole[1])]
-    pairs = []
+        return {"": (whole[0], whole[1])}
+    pairs = {}
     for part in PARTS:
         x, y = find(part, ROWS), find(part, LABELS)
         if x and y:
-            pairs.append((x, y))
+            pairs[part] = x, y
     if pairs:
         return pairs
     found = listed(repr(key) for key in keys) or "no arrays"

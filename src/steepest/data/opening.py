@@ -112,8 +112,8 @@ def gather(
     if kind == "idx":
         return gather_idx(path, label=label, raw=raw)
     if kind == "npz":
-        X, y, notes = read_npz(path)
-        gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing)
+        X, y, tests, notes = read_npz(path)
+        gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing, given_test=tests)
         gathered.notes[:0] = notes
         return gathered
     table = read_csv(path) if kind == "csv" else read_parquet(path)

@@ -11,8 +11,9 @@ from steepest.core.errors import DataError
 from steepest.data.cache import Collection
 from steepest.data.dataset import Gathered
 from steepest.data.decode import REMARKS
-from steepest.data.folder import check_classes, list_folder
+from steepest.data.folder import Listing, check_classes, list_folder
 from steepest.data.images import Progress, all_grey, grey, load
+from steepest.data.parts import given, is_test, pooled
 from steepest.data.paths import cannot_read, counted, listed, shown
 from steepest.data.schema import Schema
 
@@ -33,6 +34,24 @@ def gather_folder(
     kept = [i for i, label in enumerate(listing.labels) if label]
     files = [listing.files[i] for i in kept]
     collection, notes = load(listing.root, files, [listing.stats[i] for i in kept], size, progress, use_cache)
+    gathered = gather_images(listing, path, kept, collection, problems, color=color, raw=raw, strict=strict)
+    gathered.notes[len(listing.notes) : len(listing.notes)] = notes
+    return gathered
+
+
+def gather_images(
+    listing: Listing,
+    path: Path,
+    kept: list[int],
+    collection: Collection,
+    problems: list[str],
+    *,
+    color: str | None = None,
+    raw: bool = False,
+    strict: bool = False,
+) -> Gathered:
+    """The decoded images of a folder or an archive; `kept` are the files of the listing that were decoded, in order."""
+    files = [listing.files[i] for i in kept]
     good, unreadable = readable(collection, files)
     pixels = collection.pixels if len(good) == len(files) else collection.pixels[good]
     if unreadable and strict:
@@ -45,16 +64,22 @@ def gather_folder(
         color = "grey" if len(pixels) and all_grey(pixels) else "rgb"
     if color == "grey":
         pixels = grey(pixels)
+    tests, notes = None, list(listing.notes)
+    if listing.parts:
+        tests = given(is_test(listing.part(files[i])) for i in good)
+        notes.append(pooled(listing.unit, listing.parts, tests))
     return Gathered(
         name=listing.root.name or str(listing.root),
         X=pixels,
         labels=labels,
         schema=Schema("images", pixels.shape[1:], top=255.0, raw=raw),
         where=shown(path),
-        notes=[*listing.notes, *notes, *decoding_notes(collection, unreadable)],
+        notes=notes + decoding_notes(collection, unreadable),
         problems=problems,
         unreadable=unreadable,
         known_classes=tuple(gone),
+        given_test=tests,
+        row_names=[files[i] for i in good],
     )
 
 

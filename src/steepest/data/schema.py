@@ -76,7 +76,9 @@ class Schema:
     def scaled(self, X: np.ndarray) -> np.ndarray:
         """float32 [rows, features]: pixels as 0..1 (as they are with `raw`), everything else unchanged."""
         rows = X.reshape(len(X), -1).astype(np.float32)
-        return rows if self.raw or self.top == 1.0 else rows / np.float32(self.top)
+        if not self.raw and self.top != 1.0:
+            rows /= np.float32(self.top)  # in place: at 60,000 photos a second copy is 737 MB
+        return rows
 
     def to_json(self) -> dict[str, Any]:
         """A dict of plain values; `from_json` gives the same schema back."""

@@ -71,6 +71,8 @@ def _facts(found: Any) -> list[tuple[str, RenderableType]]:
         ("rows", f"{found.rows:,}, each {shape} ({counted(found.features, 'feature')})"),
         ("fingerprint", found.fingerprint),
     ]
+    if found.given_test:
+        rows.append(("given test set", counted(found.given_test, "row")))
     if found.missing:
         rows.append(("empty cells", ", ".join(f"{shown(name)} {count:,}" for name, count in found.missing.items())))
     if found.constant:

@@ -1,0 +1,40 @@
+"""Data that comes in parts, train and test: which rows were given for testing, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from steepest.data.paths import counted, listed
+
+TESTS = frozenset(("test", "testing", "t10k"))
+PARTS = TESTS | {"train", "training", "val", "valid", "validation"}
+
+
+def is_test(part: str) -> bool:
+    """Whether a part of that name holds the rows that were given for testing."""
+    return part.lower() in TESTS
+
+
+def given(rows: Iterable[bool]) -> np.ndarray | None:
+    """bool [rows] that say which rows were given for testing; None where all or none were, so that nothing was given.
+
+    >>> given([True, False]), given([True, True])
+    (array([ True, False]), None)
+    """
+    marks = np.fromiter(rows, bool)
+    return marks if marks.any() and not marks.all() else None
+
+
+def pooled(what: str, names: Iterable[str], given_test: np.ndarray | None) -> str:
+    """The note on parts that became one data set.
+
+    >>> pooled("folders", ["test", "train"], np.array([True, False, False]))
+    'the folders test, train are pooled; splits are drawn anew (1 row was given for testing: --test given)'
+    """
+    note = f"the {what} {listed(names)} are pooled; splits are drawn anew"
+    if given_test is None:
+        return note
+    rows = int(given_test.sum())
+    return f"{note} ({counted(rows, 'row')} {'was' if rows == 1 else 'were'} given for testing: --test given)"
