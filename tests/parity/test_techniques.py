@@ -13,6 +13,7 @@ from steepest.techniques.maxnorm import MaxNorm
 from steepest.techniques.smoothing import Smoothing
 
 keras.config.set_floatx("float64")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, on torch
 RNG = np.random.default_rng(0)
 CLASSES = 6
 SCORES, Y = 3 * RNG.normal(size=(20, CLASSES)), RNG.integers(0, CLASSES, 20)
