@@ -12,7 +12,7 @@ from steepest.data.classes import label_texts
 from steepest.data.columns import EXACT, LARGEST
 from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Dataset, Gathered, finish
-from steepest.data.parts import given
+from steepest.data.parts import given_rows
 from steepest.data.paths import counted, shown
 from steepest.data.schema import Schema
 from steepest.data.table import gather_table
@@ -70,7 +70,7 @@ def gather_arrays(
     keep, notes, problems, gone = _judge_cells(rows, missing)
     if not keep.all():
         rows, labels = rows[keep], [label for label, stays in zip(labels, keep) if stays]
-        given_test = None if given_test is None else given(given_test[keep])
+        given_test = None if given_test is None else given_rows(given_test[keep])
     images = rows.dtype == np.uint8
     kind = "images" if images and rows.shape[-1] in (1, 3) else "array"
     schema = Schema(kind, rows.shape[1:], missing=missing, top=255.0 if images else 1.0, raw=raw)

@@ -13,7 +13,7 @@ import numpy as np
 from steepest.core.errors import DataError
 from steepest.data.dataset import Gathered
 from steepest.data.memory import check_fits, check_ratio
-from steepest.data.parts import given, is_test, pooled
+from steepest.data.parts import is_test, pooled, given_rows
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.schema import Schema
 
@@ -90,7 +90,7 @@ def gather_idx(path: Path, *, label: str | None = None, raw: bool = False) -> Ga
         parts.append(images)
         labels += [str(n) for n in numbers.tolist()]
     X = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    tests = given(_is_test(file) for file, rows in zip(files, parts) for _ in range(len(rows)))
+    tests = given_rows(_is_test(file) for file, rows in zip(files, parts) for _ in range(len(rows)))
     notes = [pooled("parts", (file.name for file in files), tests)] if len(files) > 1 else []
     schema = Schema("images", X.shape[1:], top=255.0, raw=raw)
     return Gathered(path.name, X, labels, schema, where, notes, given_test=tests)

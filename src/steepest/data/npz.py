@@ -11,7 +11,7 @@ import numpy as np
 
 from steepest.core.errors import DataError
 from steepest.data.memory import check_fits, check_ratio
-from steepest.data.parts import given, is_test, pooled
+from steepest.data.parts import is_test, pooled, given_rows
 from steepest.data.paths import cannot_read, listed, shown
 
 ROWS = ("x", "data", "images", "features", "image")
@@ -21,7 +21,10 @@ HEADER = 10_000  # bytes at most; np.savez writes 128
 
 
 def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
-    """X, y, which rows were given for testing, and notes. Keys: x/X/data/images/features and y/labels/target, or these with _train, _val, _test, pooled."""
+    """X, y, which rows were given for testing, and notes.
+
+    Keys: x/X/data/images/features and y/labels/target, or these with _train, _val, _test, pooled.
+    """
     where = shown(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -42,7 +45,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, lis
             raise DataError(f"{where}: {x!r} has shape {arrays[x].shape} and {y!r} {arrays[y].shape}; rows must agree")
         if arrays[x].shape[1:] != arrays[pairs[0][0]].shape[1:]:
             raise DataError(f"{where}: rows of {x!r} and {pairs[0][0]!r} differ in shape; they cannot be pooled")
-    tests = given(is_test(part) for part, (x, _) in parts.items() for _ in range(len(arrays[x])))
+    tests = given_rows(is_test(part) for part, (x, _) in parts.items() for _ in range(len(arrays[x])))
     if len(pairs) > 1:
         notes.append(pooled("arrays", (x for x, _ in pairs), tests))
     left = sorted(set(members) - set(wanted))

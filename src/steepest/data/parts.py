@@ -17,10 +17,10 @@ def is_test(part: str) -> bool:
     return part.lower() in TESTS
 
 
-def given(rows: Iterable[bool]) -> np.ndarray | None:
+def given_rows(rows: Iterable[bool]) -> np.ndarray | None:
     """bool [rows] that say which rows were given for testing; None where all or none were, so that nothing was given.
 
-    >>> given([True, False]), given([True, True])
+    >>> given_rows([True, False]), given_rows([True, True])
     (array([ True, False]), None)
     """
     marks = np.fromiter(rows, bool)
