@@ -13,6 +13,7 @@ EXAMPLES = """Examples:
 
   steepest evaluate model.safetensors photos/
   steepest evaluate model.safetensors more-customers.csv --label churned
+  steepest evaluate model.safetensors photos/ --attack pgd:size=0.1,steps=20
 """
 
 
@@ -25,6 +26,13 @@ def evaluate(
         str | None, Parameter(group=DATA, help="The label column, where it is called otherwise than in training.")
     ] = None,
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
+    attack: Annotated[
+        str | None,
+        Parameter(
+            help="Also score rows moved against the model: fgsm:size=0.1, pgd:size=0.1,steps=10,norm=2. "
+            "Size 1 is a feature's deviation, where rows are standardised."
+        ),
+    ] = None,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
     """Score a model: precision, recall, F1, support by class; confusion matrix.
@@ -33,19 +41,22 @@ def evaluate(
     flatter it: use others.
     """
     from steepest.report.scores import scores_dict, scores_lines
+    from steepest.study.attack import attack_from_text
     from steepest.study.evaluate import evaluate as score
     from steepest.train.model_file import load
 
     terminal = Terminal(output)
+    wanted = None if attack is None else attack_from_text(attack)
     fitted = load(model)
     with terminal.progress("reading images") as report:
         found = score(
-            fitted, data, label=label, strict=strict,
+            fitted, data, label=label, strict=strict, attack=wanted,
             progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)
     about = scores_dict(found.report, model, data, found.notes)
+    about["attack"] = None if found.attacked is None else found.attacked.as_dict()
     if output.json:
         terminal.data("evaluate", about)
     else:

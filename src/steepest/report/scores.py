@@ -26,7 +26,7 @@ def scores_dict(found: Any, model: str, source: str, notes: Sequence[str]) -> di
 
 def scores_lines(about: Mapping[str, Any], width: int) -> list[RenderableType]:
     """Everything `evaluate` has to say; the summary last."""
-    return [classes_table(about), *confusion_tables(about, width), summary(about)]
+    return [classes_table(about), *confusion_tables(about, width), summary(about), *attack_lines(about)]
 
 
 def classes_table(about: Mapping[str, Any]) -> RenderableType:
@@ -87,6 +87,18 @@ def summary(about: Mapping[str, Any]) -> Text:
     text = Text(f"{counted(about['rows'], 'row')}: accuracy {percent(about['accuracy'])} %", style="bold")
     text.append(f", balanced {percent(about['balanced'])} %, macro F1 {percent(about['macro']['f1'])} %")
     return text
+
+
+def attack_lines(about: Mapping[str, Any]) -> list[RenderableType]:
+    """The scores under attack in one line, where there was one, and the unit of its size."""
+    attack = about.get("attack")
+    if not attack:
+        return []
+    text = Text(f"Under attack by {attack['text']}: accuracy {percent(attack['accuracy'])} %", style="bold")
+    text.append(f", balanced {percent(attack['balanced'])} %, macro F1 {percent(attack['macro_f1'])} %")
+    unit = "standardised: 1 is a feature's deviation" if attack["units"] == "standardised" else "those of the rows"
+    text.append(f" (units are {unit})", style="dim")
+    return [text]
 
 
 def training_dict(fitted: Any, recipe: str, files: Mapping[str, str | None]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from steepest.core.errors import DataError
 from steepest.data.like import read_like
 from steepest.data.paths import listed, shown
 from steepest.metrics import Report, report
+from steepest.study.attack import UnderAttack, under_attack
+from steepest.techniques.adversarial import Attack
 from steepest.train.fitted import Fitted
 
 
@@ -20,6 +22,7 @@ class Evaluation:
 
     report: Report
     notes: tuple[str, ...]
+    attacked: UnderAttack | None = None
 
 
 def evaluate(
@@ -28,9 +31,11 @@ def evaluate(
     *,
     label: str | None = None,
     strict: bool = False,
+    attack: Attack | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Read `source` as the model's training rows were read, and compare what it predicts with the labels there.
+    """Read `source` as the model's training rows were read, and compare what it predicts with the labels there; with
+    `attack` also what it predicts of the rows under that attack.
 
     **Raises** DataError where rows do not fit, labels are missing, or a class is none of the model's.
     """
@@ -50,7 +55,8 @@ def evaluate(
         )
     y = [number[name] for name in rows.labels]
     found = report(y, fitted.predict(rows.features), fitted.classes)
-    return Evaluation(found, (*rows.notes, *_absent(fitted.classes, set(rows.labels))))
+    attacked = None if attack is None else under_attack(fitted, rows.features, y, attack)
+    return Evaluation(found, (*rows.notes, *_absent(fitted.classes, set(rows.labels))), attacked)
 
 
 def _absent(classes: Sequence[str], seen: set[str]) -> list[str]:

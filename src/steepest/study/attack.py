@@ -1,0 +1,131 @@
+"""How a trained model does under attack: on rows that are moved a little to where it errs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from steepest.core.errors import SettingError, unknown
+from steepest.core.registry import Registry
+from steepest.core.spec import refuse
+from steepest.metrics import Report, report
+from steepest.study.parts import part_from_text, part_text
+from steepest.techniques.adversarial import KINDS, Attack
+from steepest.train.attack import labels_under
+from steepest.train.cache import precision, prepare
+from steepest.train.fitted import Fitted
+
+MOST_ROWS = 4096  # attacked at once
+ATTACKS = Registry("attack", dict.fromkeys(KINDS, "steepest.techniques.adversarial:Attack"))
+
+
+@dataclass(frozen=True)
+class UnderAttack:
+    """What became of a model's scores under an attack."""
+
+    attack: Attack
+    units: str  # what a size of 1 means
+    report: Report
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        found, attack = self.report, self.attack
+        return {
+            "text": attack_text(attack),
+            "kind": attack.kind,
+            "norm": attack.norm,
+            "size": float(attack.size),
+            "steps": 1 if attack.kind == "fgsm" else attack.steps,
+            "units": self.units,
+            "accuracy": found.accuracy,
+            "balanced": found.balanced,
+            "macro_f1": found.macro.f1,
+        }
+
+
+def attack_from_text(text: str) -> Attack:
+    """The attack that a text names and sets.
+
+    >>> attack_from_text("pgd:size=0.1,norm=2,steps=20")
+    Attack(kind='pgd', norm='2', steps=20)
+
+    Raises SettingError for an unknown kind or setting, and for a value that does not fit.
+    """
+    kind, colon, rest = text.strip().partition(":")
+    kind = kind.strip()
+    if kind not in KINDS:
+        raise unknown("attack", kind, KINDS)
+    allowed = ("size", "norm") if kind == "fgsm" else ("size", "norm", "steps")
+    for piece in rest.split(","):
+        name = piece.partition("=")[0].strip()
+        if name and name not in allowed:
+            raise unknown(f"setting of attack {kind}", name, allowed)
+    return part_from_text(ATTACKS, f"{kind}:kind={kind}{',' if colon else ''}{rest}")
+
+
+def attack_text(attack: Attack) -> str:
+    """The text of an attack, its size always in it; `attack_from_text` reads it back.
+
+    >>> attack_text(Attack(0.1, norm="2"))
+    'fgsm:size=0.1,norm=2'
+    """
+    said = [piece for piece in part_text(ATTACKS, attack).partition(":")[2].split(",") if piece]
+    others = [piece for piece in said if piece.partition("=")[0] not in ("size", "kind")]
+    return f"{attack.kind}:{','.join([f'size={float(attack.size)!r}', *others])}"
+
+
+def under_attack(fitted: Fitted, X: Any, y: Any, attack: Attack) -> UnderAttack:
+    """Score a model on attacked rows: X [rows, features] as `Dataset.features()` gives them, y [rows] class numbers.
+
+    Each row is moved by the model's own gradient at its true class, within the attack's size in the units the model
+    sees (standardised where it standardises: 1 is a feature's deviation over the training rows), and within the range
+    of the data: black to white for images; for others the least and most of each feature among the rows given. A row
+    counts as right if it still gets its label: one that was wrong before is rarely put right.
+
+    **Raises** SettingError for a model of numbers, DataError for rows that do not fit.
+    """
+    labels = labels_of_attacked(fitted, X, y, attack)
+    units = "as given" if fitted.standard is None else "standardised"
+    return UnderAttack(attack, units, report(np.asarray(y), labels, fitted.classes))
+
+
+def accuracy_under(fitted: Fitted, X: Any, y: Any, attack: Attack) -> float:
+    """The share of rows that still get their label under attack; see `under_attack`."""
+    return under_attack(fitted, X, y, attack).report.accuracy
+
+
+def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.ndarray:
+    """The class number that each row [rows] gets once it was attacked, int32."""
+    if not isinstance(attack, Attack):
+        raise SettingError(f"attack = {attack!r}; it must be an Attack, such as Attack(0.1)")
+    if fitted.recipe.loss.regression:
+        raise refuse(fitted.recipe.loss, "predicts numbers; an attack is on labels")
+    prepare()
+    rows, y = fitted.prepared(X).astype(np.float64, copy=False), np.asarray(y, np.int32)
+    limits = _limits(fitted, rows)
+    size = min(MOST_ROWS, 1 << max(len(rows) - 1, 31).bit_length())
+    found = []
+    with precision("float64"):
+        params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), fitted.params)
+        for start in range(0, len(rows), size):
+            here = slice(start, start + size)
+            padded = (np.resize(part[here], (size, *part.shape[1:])) for part in (rows, y))  # few shapes to compile
+            found.append(np.asarray(_labels(fitted.recipe, params, *padded, attack, limits))[: len(y[here])])
+    return np.concatenate(found) if found else np.zeros(0, np.int32)
+
+
+_labels = jax.jit(labels_under)
+
+
+def _limits(fitted: Fitted, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and most that each feature can be, as the model sees it, in a row's shape."""
+    schema = fitted.schema
+    if schema is None or schema.kind != "images":
+        return rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf)
+    white = schema.top if schema.raw else 1.0
+    ends = np.stack([np.zeros(schema.features), np.full(schema.features, white)])
+    low, high = fitted.prepared(ends).astype(np.float64)
+    return low, high
