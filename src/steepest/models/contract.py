@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import zlib
+from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import jax
@@ -23,7 +25,12 @@ class Model:
     """The contract of a model. Subclasses are `@spec` classes."""
 
     equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
-    convex: ClassVar[bool] = False  # whether its scores are linear in its weights, so that no chance is needed to start
+    draws: ClassVar[bool] = False  # whether it makes its own initial weights, whatever the recipe's `init`
+    starts: ClassVar[str] = "he"  # the init, by its name, where a recipe names none
+    wide: ClassVar[bool] = True  # whether many members train faster on a CPU together than one by one
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse rows of a shape that the model cannot read, by name (SettingError)."""
 
     def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:
         """Weights for rows of `shape` and `outputs` scores; `init` is an entry of steepest.inits."""
@@ -34,8 +41,21 @@ class Model:
         raise NotImplementedError
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
-        """How wide each stage is, from the features of a row to its scores."""
+        """How many numbers each stage holds of one row, buffers included, from its features to its scores."""
         raise NotImplementedError
+
+    def work(self, shape: tuple[int, ...], outputs: int) -> int:
+        """About how many multiplications a row takes on its way through."""
+        return sum(a * b for a, b in pairwise(self.sizes(shape, outputs)))
+
+    def stages(self, shape: tuple[int, ...], outputs: int) -> list[str]:
+        """How wide each stage is, in words."""
+        return [str(size) for size in self.sizes(shape, outputs)]
+
+    def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
+        """The only number of scores it can give for rows of `shape`; None where it gives as many as are wanted."""
+        del shape
+        return None
 
 
 def dense(key: Array, name: str, sizes: tuple[int, int], init: Any, dtype: Any, bias: bool = True) -> dict[str, Array]:
@@ -54,20 +74,20 @@ def times(W: Array, x: Array, b: Array | None = None) -> Array:
     rounds a member differently by where it stands among the others, which would break the promise of `exact`. The bias
     is added before the transposition, and `CrossEntropy` takes it back: no step copies scores into another order.
     """
-    return (W @ x.T if b is None else W @ x.T + _spread(b, x)).T
+    return (W @ x.T if b is None else W @ x.T + spread(b, len(x))).T
 
 
-@jax.custom_jvp
-def _spread(b: Array, x: Array) -> Array:
-    """[out] as [out, rows of x]. Its derivative is written as a product, so that the gradient is one too: a tenth of a
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def spread(b: Array, count: int) -> Array:
+    """[out] as [out, count]. Its derivative is written as a product, so that the gradient is one too: a tenth of a
     small model's step faster than the sum over rows that a broadcast has."""
-    return jnp.broadcast_to(b[:, None], (len(b), len(x)))
+    return jnp.broadcast_to(b[:, None], (len(b), count))
 
 
-@_spread.defjvp
-def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
-    b, x = primals
-    return _spread(b, x), tangents[0][:, None] @ jnp.ones((1, len(x)), b.dtype)
+@spread.defjvp
+def _(count: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (b,), (change,) = primals, tangents
+    return spread(b, count), change[:, None] @ jnp.ones((1, count), b.dtype)
 
 
 def flat(rows: Array) -> Array:

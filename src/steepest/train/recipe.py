@@ -7,8 +7,8 @@ from typing import Any
 from steepest.core.errors import SettingError, unknown
 from steepest.core.hyper import part
 from steepest.core.spec import refuse, replace, spec
-from steepest.inits.plain import Zeros
-from steepest.inits.scaled import He
+from steepest.inits import INITS
+from steepest.inits.given import Given
 from steepest.losses.softmax import CrossEntropy
 from steepest.methods.momentum import Momentum
 from steepest.models.linear import Linear
@@ -73,14 +73,14 @@ class Recipe:
 
     @property
     def initial(self) -> Any:
-        """How the weights start: by `init`, or where none is named from zero for a linear model, by He for the others.
+        """How the weights start: by `init`, or where none is named as the model says (zero if it is linear, mostly He).
 
         A convex loss needs no chance. With thousands of features random weights drown the first steps: on 2,250 rows
         of 3,072 numbers the best of a grid came to 58 % from He's weights and to 65 % from zero, as in scikit-learn.
         """
         if self.init is not None:
             return self.init
-        return Zeros() if self.model.convex else He()
+        return INITS[self.model.starts]()
 
     @property
     def bagging(self) -> Bagging | None:
@@ -97,7 +97,7 @@ def _general(recipe: Recipe) -> Any:
 
 
 _NEEDS = {
-    "model": "apply",
+    "model": "sizes",
     "method": "step",
     "penalty": "prox",
     "loss": "rows",
@@ -120,6 +120,8 @@ def _check_parts(recipe: Recipe) -> None:
         if isinstance(value, type) or not hasattr(value, needed):
             shown = value.__name__ if isinstance(value, type) else repr(value)
             raise SettingError(f"Recipe.{name} = {shown}; it must be an instance such as {_example(name)}")
+    if getattr(recipe.model, "draws", False) and recipe.init is not None and not isinstance(recipe.init, Given):
+        raise refuse(recipe.init, f"{recipe.model!r} draws its own weights, so that an init has no say; leave it out")
     if getattr(recipe.method, "decays", False) and getattr(recipe.penalty, "decoupled", False):
         method, penalty = type(recipe.method).__name__, type(recipe.penalty).__name__
         raise SettingError(f"{method} decays the weights itself, and {penalty} would do so again; use one of the two")
