@@ -50,7 +50,8 @@ def spec(cls: type[T]) -> type[T]:
     if "__init__" not in own:
         _name_misspelt(made)
     jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
-    made.__repr__ = _repr
+    if made.__repr__ is object.__repr__:  # a class may say itself what it is shown as
+        made.__repr__ = _repr
     made.__eq__ = _eq
     made.__hash__ = _hash
     return made

@@ -73,9 +73,10 @@ def hidden_layers(model: Any, shape: tuple[int, ...]) -> int:
     2
     """
     counted = _Counted()
+    outputs = model.fixed_outputs(shape) or 2
 
     def once() -> Array:
-        params = model.init(jax.random.key(0), shape, 2, Zeros(), jnp.float32)
+        params = model.init(jax.random.key(0), shape, outputs, Zeros(), jnp.float32)
         return model.apply(params, jnp.zeros((2, *shape), jnp.float32), counted)
 
     jax.eval_shape(once)
