@@ -27,17 +27,17 @@ def bootstrap(key: Any, rows: int, bags: int) -> np.ndarray:
     return np.stack([np.bincount(drawn, minlength=rows) for drawn in draws])
 
 
-def scores(model: Any, loss: Any, bagging: Bagging | None, params: Tree, X: Array) -> Array:
-    """The scores [rows, outputs] of a model, or of an ensemble of its kind."""
+def scores(model: Any, loss: Any, bagging: Bagging | None, params: Tree, X: Array, own: bool = False) -> Array:
+    """The scores [rows, outputs] of a model, or of an ensemble of its kind; `own`: X [rows, bags, …] is each bag's."""
     if bagging is None:
         return model.apply(params, X)
-    each = scores_of_each(model, params, X)
+    each = scores_of_each(model, params, X, own)
     return together(loss, bagging.combine, each, jnp.full(each.shape[:2], 1 / len(each), each.dtype))
 
 
-def scores_of_each(model: Any, params: Tree, X: Array) -> Array:
+def scores_of_each(model: Any, params: Tree, X: Array, own: bool = False) -> Array:
     """The scores of each bag [bags, rows, outputs]."""
-    return jax.vmap(model.apply, in_axes=(0, None))(params, X)
+    return jax.vmap(model.apply, in_axes=(0, 1 if own else None))(params, X)
 
 
 def together(loss: Any, combine: str, each: Array, share: Array) -> Array:

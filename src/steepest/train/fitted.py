@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -33,15 +34,15 @@ class Fitted:
     "balanced", "f1"}}, {} for a part without rows, and "out-of-bag" where each bag drew its rows: every training row
     predicted by the bags that did not draw it; curves: "train_loss", "validation_loss", "validation_accuracy" →
     [epochs], NaN once the training has ended; status: "finished", "stopped" or "diverged" (then with its last finite
-    weights); step: where it diverged, or the steps made; epochs: those trained; data: {"name", "rows", "classes",
-    "fingerprint"}; notes: what a user should know.
+    weights); step: where it diverged, or the steps made; standard: a tuple where each member of an ensemble has its
+    own; epochs: those trained; data: {"name", "rows", "classes", "fingerprint"}; notes: what a user should know.
     """
 
     recipe: Recipe
     params: Tree
     classes: tuple[str, ...]
     schema: Schema | None
-    standard: Standard | None
+    standard: Standard | tuple[Standard, ...] | None
     shape: tuple[int, ...]
     scores: Mapping[str, Mapping[str, float]]
     curves: Mapping[str, np.ndarray]
@@ -83,19 +84,28 @@ class Fitted:
         return found[:, 0].astype(np.int32), found[:, 1]
 
     def prepared(self, rows: Any) -> np.ndarray:
-        """Rows as the model sees them: standardised, in a row's own shape."""
+        """Rows as the model sees them: standardised, in a row's own shape [rows, …].
+
+        [rows, members, …] for an ensemble whose members each standardise by their own training rows.
+        """
         rows = np.asarray(rows)
         features = int(np.prod(self.shape))
         if rows.ndim < 2 or int(np.prod(rows.shape[1:])) != features:
             raise DataError(f"rows have shape {rows.shape}; the model reads [rows, {features}]")
         rows = rows.reshape(len(rows), features)
+        if isinstance(self.standard, tuple):
+            each = [self._finite(standard.transform(rows)) for standard in self.standard]
+            return np.stack(each, axis=1).reshape(len(rows), len(each), *self.shape)
         rows = rows if self.standard is None else self.standard.transform(rows)
+        return self._finite(rows).reshape(len(rows), *self.shape)
+
+    def _finite(self, rows: np.ndarray) -> np.ndarray:
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
             raise DataError(
                 f"row {row + 1}, feature {column + 1} is {rows[row, column]}; the model needs finite numbers"
             )
-        return rows.reshape(len(rows), *self.shape)
+        return rows
 
     def _through(self, what: Callable[..., Any], rows: Any, *more: np.ndarray) -> np.ndarray:
         """`what` of each row, some thousand at a time.
@@ -111,7 +121,14 @@ class Fitted:
                 here = slice(start, start + most)
                 parts = [_filled(part[here]) for part in (X.astype(np.float64, copy=False), *more)]
                 params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), self.params)
-                made = what(self.recipe.model, self.recipe.loss, self.recipe.bagging, params, *parts)
+                made = what(
+                    isinstance(self.standard, tuple),
+                    self.recipe.model,
+                    self.recipe.loss,
+                    self.recipe.bagging,
+                    params,
+                    *parts,
+                )
                 found.append(np.asarray(made)[: len(X[here])])
         return np.concatenate(found)
 
@@ -131,27 +148,30 @@ def _filled(rows: np.ndarray) -> np.ndarray:
     return filled
 
 
-@jax.jit
-def _margins(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
-    return scores(model, loss, bagging, params, X)
+OWN_STATIC = partial(jax.jit, static_argnums=0)  # `own`: each member of an ensemble has its own rows
 
 
-@jax.jit
-def _labels(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
-    return loss.labels(scores(model, loss, bagging, params, X))
+@OWN_STATIC
+def _margins(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return scores(model, loss, bagging, params, X, own)
 
 
-@jax.jit
-def _probabilities(model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
-    return loss.probabilities(scores(model, loss, bagging, params, X))
+@OWN_STATIC
+def _labels(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return loss.labels(scores(model, loss, bagging, params, X, own))
 
 
-@jax.jit
-def _losses(model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any) -> Any:
-    return loss.rows(scores(model, loss, bagging, params, X), y)
+@OWN_STATIC
+def _probabilities(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any) -> Any:
+    return loss.probabilities(scores(model, loss, bagging, params, X, own))
 
 
-@jax.jit
-def _out_of_bag(model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any, counts: Any) -> Any:
-    found = out_of_bag(loss, bagging.combine, scores_of_each(model, params, X), counts.T)
+@OWN_STATIC
+def _losses(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any) -> Any:
+    return loss.rows(scores(model, loss, bagging, params, X, own), y)
+
+
+@OWN_STATIC
+def _out_of_bag(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any, counts: Any) -> Any:
+    found = out_of_bag(loss, bagging.combine, scores_of_each(model, params, X, own), counts.T)
     return jnp.stack([loss.labels(found).astype(found.dtype), loss.rows(found, y)], axis=1)

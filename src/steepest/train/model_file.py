@@ -28,10 +28,12 @@ from steepest.data.paths import shown
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.inits.plain import Zeros
+from steepest.models.text import parameters
 from steepest.train.cache import precision, prepare
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
+from steepest.train.scoring import copies
 from steepest.train.state import first_params
 
 SCHEMA = "steepest.model/1"
@@ -53,7 +55,7 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
     place = place if place.suffix == SUFFIX else place.with_name(place.name + SUFFIX)
     tensors = {f"params/{name}": leaf for name, leaf in named(fitted.params).items()}
     if fitted.standard is not None:
-        tensors |= {f"standard/{name}": array for name, array in fitted.standard.to_arrays().items()}
+        tensors |= {f"standard/{name}": array for name, array in _standards(fitted.standard).items()}
     tensors |= {f"curves/{name}": np.asarray(curve, np.float64) for name, curve in fitted.curves.items()}
     text = json.dumps(_described(fitted), allow_nan=False)  # ASCII: names that are no Unicode survive
     if len(text) > HEADER_BYTES - (1 << 20):
@@ -113,6 +115,14 @@ def _described(fitted: Fitted) -> dict[str, Any]:
     }
 
 
+def _standards(standard: Standard | tuple[Standard, ...]) -> dict[str, np.ndarray]:
+    """The arrays of a standardisation [features], or of those of an ensemble's members [members, features]."""
+    if isinstance(standard, Standard):
+        return standard.to_arrays()
+    each = [one.to_arrays() for one in standard]
+    return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
+
+
 def _number(value: float) -> float | str:
     """JSON has no NaN and no infinity: by name."""
     return float(value) if math.isfinite(value) else str(float(value))
@@ -145,9 +155,7 @@ def _read(file: Any, size: int) -> Fitted:
     params = _params(recipe, classes, shape, reading, size)
     standard = None
     if stored["standard"]:
-        features = math.prod(shape)
-        arrays = {n: reading.take(f"standard/{n}", (features,), "F64") for n in ("center", "scale", "fill")}
-        standard = Standard.from_arrays(arrays)
+        standard = _standard(recipe, math.prod(shape), reading)
     curves = {n: reading.curve(f"curves/{n}") for n in _texts(stored, "curves") if n in CURVES}
     if stored["status"] not in STATUSES:
         raise DataError(f"is no model of steepest (its status is {stored['status']!r})")
@@ -194,8 +202,8 @@ def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], re
     if recipe.loss.regression:
         raise DataError(f"does not add up: {type(recipe.loss).__name__} is for numbers, and the model has classes")
     outputs = recipe.loss.outputs(len(classes))
-    if max(recipe.model.sizes(shape, outputs)) > size:
-        raise DataError("does not add up: a layer is wider than the file is long")
+    if copies(recipe) * parameters(recipe.model, shape, outputs) > size:
+        raise DataError("does not add up: the model has more weights than the file has bytes")
     with precision(recipe.dtype):
         wanted = jax.eval_shape(lambda: first_params(recipe, Zeros(), jax.random.key(0), shape, outputs))
     leaves, treedef = jax.tree.flatten(wanted)
@@ -212,6 +220,16 @@ def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], re
             raise DataError(f"does not add up: the weights {path} hold NaN or infinity")
         found.append(array)
     return jax.tree.unflatten(treedef, found)
+
+
+def _standard(recipe: Recipe, features: int, reading: _Tensors) -> Standard | tuple[Standard, ...]:
+    """The standardisation, or one for each member of an ensemble."""
+    names = ("center", "scale", "fill")
+    if recipe.bagging is None or len(reading.check("standard/center", None, "F64")) == 1:
+        return Standard.from_arrays({name: reading.take(f"standard/{name}", (features,), "F64") for name in names})
+    members = recipe.bagging.bags
+    arrays = {name: reading.take(f"standard/{name}", (members, features), "F64") for name in names}
+    return tuple(Standard.from_arrays({name: arrays[name][i] for name in names}) for i in range(members))
 
 
 class _Tensors:
