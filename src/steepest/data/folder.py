@@ -28,12 +28,8 @@ class Listing:
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  # links out of the root, links that lead nowhere, no permission
     others: list[str] = field(default_factory=list)  # files that are no images
-    parts: list[str] = field(default_factory=list)  # the parts that were pooled: train, test …
+    parts: list[str] = field(default_factory=list)  # of each file, where parts were pooled: train, test …
     unit: str = "folders"  # what the parts are
-
-    def part(self, file: str) -> str:
-        """The part that a file belongs to, where there are parts."""
-        return file.partition(os.sep)[0]
 
 
 def list_folder(root: Path) -> Listing:
@@ -64,6 +60,8 @@ def list_folder(root: Path) -> Listing:
             found.add(label)
     listing.empty = [label for label in dict.fromkeys(label for label, _ in pooled) if label not in found | again]
     _sort(listing)
+    if pooled is not walk:
+        listing.parts = [file.partition(os.sep)[0] for file in listing.files]
     return listing
 
 
@@ -81,7 +79,6 @@ def _pool(listing: Listing, walk: list[tuple[str, Path]]) -> list[tuple[str, Pat
         if not folders:
             return walk
         inner += [(e.name, Path(e.path)) for e in folders]
-    listing.parts = [label for label, _ in walk]
     return inner
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from steepest.core.errors import DataError
 from steepest.data.dataset import Gathered
 from steepest.data.memory import check_fits, check_ratio
-from steepest.data.parts import is_test, pooled, given_rows
+from steepest.data.parts import given_rows, is_test, pooled
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.schema import Schema
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from steepest.data.dataset import Dataset
 from steepest.data.decode import image_format
 from steepest.data.idx import gather_idx, read_idx
 from steepest.data.npz import read_npz
-from steepest.data.opening import as_path, kind_of
+from steepest.data.opening import as_path, gather, kind_of
+from steepest.data.parts import POOLED
 from steepest.data.paths import no_such, shown
 from steepest.data.photos import read_images
 from steepest.data.schema import Schema
@@ -104,6 +105,8 @@ def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, prog
         if schema.kind != "images":
             raise DataError(f"{shown(path)}: a folder, but the model reads {_rows_of(schema)}")
         return _from_files(schema, [path], strict, progress)
+    if kind in ("archive", "cifar"):
+        return _from_parts(schema, path, label, strict, progress)
     if kind == "source":
         found = gather_source(str(path))
         return _from_array(schema, found.X, list(found.labels), str(path), found.schema)
@@ -114,6 +117,18 @@ def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, prog
         return _from_array(schema, numeric(read_idx(path), shown(path)), None, shown(path))
     found = gather_idx(path, label=label)
     return _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
+
+
+def _from_parts(schema: Schema, path: Path, label: str | None, strict: bool, progress: Any) -> NewRows:
+    """An archive or CIFAR's batches: all their rows, whatever part they are of."""
+    if schema.kind != "images" or schema.channels not in (1, 3):
+        raise DataError(f"{shown(path)}: images, but the model reads {_rows_of(schema)}")
+    color = "grey" if schema.channels == 1 else "rgb"
+    found = gather(path, label=label, size=schema.shape[0], color=color, strict=strict, progress=progress)
+    rows = _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
+    names = found.row_names or rows.names
+    notes = tuple(note for note in found.notes if POOLED not in note)
+    return replace(rows, names=names, notes=notes, unreadable=tuple(found.unreadable))
 
 
 def _from_table(schema: Schema, table: TableRead) -> NewRows:

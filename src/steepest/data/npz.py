@@ -11,7 +11,7 @@ import numpy as np
 
 from steepest.core.errors import DataError
 from steepest.data.memory import check_fits, check_ratio
-from steepest.data.parts import is_test, pooled, given_rows
+from steepest.data.parts import given_rows, is_test, pooled
 from steepest.data.paths import cannot_read, listed, shown
 
 ROWS = ("x", "data", "images", "features", "image")

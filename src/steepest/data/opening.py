@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from steepest.core.errors import DataError, SettingError, unknown
+from steepest.data.archive import archive_files, gather_archives
 from steepest.data.arrays import gather_arrays, is_frame
+from steepest.data.cifar import cifar_batch, cifar_folder, gather_cifar, read_files
 from steepest.data.csvfile import read_csv, read_parquet
 from steepest.data.dataset import Dataset, Gathered, finish
 from steepest.data.decode import image_format
@@ -17,9 +19,10 @@ from steepest.data.paths import cannot_read, no_such, shown
 from steepest.data.photos import gather_folder
 from steepest.data.sources import SOURCES, gather_source
 from steepest.data.table import MISSING, gather_table
+from steepest.data.tar import holds_tar
 
 REFUSED = {  # what a file begins with: what it is, and what to do
-    b"\x1f\x8b": "a gzip file; unpack it first (only IDX is read packed)",
+    b"\x1f\x8b": "a gzip file; unpack it first (IDX and tar are read packed)",
     b"BZh": "a bzip2 file; unpack it first",
     b"\xfd7zXZ\0": "an xz file; unpack it first",
     b"7z\xbc\xaf": "a 7z file; unpack it first",
@@ -50,8 +53,11 @@ def open(  # named as users call it: st.open
 ) -> Dataset:
     """Data from anywhere as a Dataset.
 
-    source: a name (`SOURCES`), a folder of images with one subfolder a class, a CSV, Parquet, NPZ or IDX file, a folder
-    of IDX files, a frame, a pair (X, y), or a Dataset. label: the column to predict (tables), or the labels file (IDX).
+    source: a name (`SOURCES`, or `NAMED` once it is downloaded), a folder of images with one subfolder a class, a tar
+    archive of such a folder, a CSV, Parquet, NPZ or IDX file, a folder of IDX files, CIFAR's batches in a folder or a
+    tar archive, a frame, a pair (X, y), or a Dataset. Where it comes as train and test, all rows are pooled and
+    `given_test` says which were given for testing. label: the column to predict (tables), the labels file (IDX), or
+    "fine" or "coarse" (CIFAR-100).
     size: the side in pixels that photos are resized to (1 … 1024). color: "rgb", "grey", or None for grey where every
     image is. raw: neither 0..1 nor standardised. missing: "error", "mean" (of the training rows) or "drop" (the row).
     drop: columns to leave out. strict: an unreadable image is an error; by default it is skipped and noted.
@@ -94,12 +100,7 @@ def gather(
         return gather_arrays(source, label, "frame", **columns)
     path = as_path(source)
     kind = kind_of(path)
-    if samples is not None and kind != "source":
-        raise SettingError(f"samples = {samples}: only built-in toys draw points")
-    if drop and kind not in ("csv", "parquet"):
-        raise SettingError(f"drop: {shown(path)} has no columns with names")
-    if label is not None and kind not in ("csv", "parquet", "idx"):
-        raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
+    _check_kind(path, kind, label, drop, samples)
     if kind == "source":
         gathered = gather_source(str(path), raw=raw, samples=samples)
         if path.exists():
@@ -109,6 +110,11 @@ def gather(
         return gather_folder(
             path, size=size, color=color, raw=raw, strict=strict, progress=progress, use_cache=use_cache
         )
+    if kind == "archive":
+        return gather_archives(path, label=label, size=size, color=color, raw=raw, strict=strict, progress=progress,
+                               use_cache=use_cache)  # fmt: skip
+    if kind == "cifar":
+        return _gather_batches(path, label=label, size=size, color=color, raw=raw)
     if kind == "idx":
         return gather_idx(path, label=label, raw=raw)
     if kind == "npz":
@@ -118,6 +124,27 @@ def gather(
         return gathered
     table = read_csv(path) if kind == "csv" else read_parquet(path)
     return gather_table(table, label=label, **columns)
+
+
+def _check_kind(path: Path, kind: str, label: str | None, drop: Sequence[str], samples: int | None) -> None:
+    """Refuse settings that say nothing about such a source."""
+    if samples is not None and kind != "source":
+        raise SettingError(f"samples = {samples}: only built-in toys draw points")
+    if drop and kind not in ("csv", "parquet"):
+        raise SettingError(f"drop: {shown(path)} has no columns with names")
+    if label is not None and kind not in ("csv", "parquet", "idx", "cifar", "archive"):
+        raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
+
+
+def _gather_batches(path: Path, **settings: Any) -> Gathered:
+    """CIFAR's batches in a folder, or one of them."""
+    found = cifar_folder(path) if path.is_dir() else cifar_batch(path)
+    if found is None:
+        raise DataError(f"{shown(path)}: changed while it was read; read it again")
+    folder, layout = found
+    return gather_cifar(
+        path, layout, read_files(folder, layout), where=lambda name: shown(folder / name), **settings
+    )  # fmt: skip
 
 
 def check_settings(size: int, color: str | None, missing: str, max_categories: int) -> None:
@@ -147,23 +174,36 @@ def as_path(source: Any) -> Path:
 
 
 def kind_of(path: Path) -> str:
-    """What a source is: source, folder, idx, npz, parquet or csv; files by their content, not by their extension."""
+    """What a source is: source, folder, archive, cifar, idx, npz, parquet or csv; files by their content."""
     if str(path) in SOURCES:
         return "source"
     where = shown(path)
     try:
         if path.is_dir():
-            return "idx" if image_files(path) else "folder"
+            return _kind_of_folder(path)
         if not path.exists():
             raise no_such(path, SOURCES)
         if not path.is_file():
             raise DataError(f"{where}: neither a file nor a folder")
         with path.open("rb") as file:
             head = file.read(512)
-        packed = head.startswith(b"\x1f\x8b") and _is_packed_idx(path)
+        if holds_tar(path, head):
+            return "archive"
+        if head.startswith(b"\x1f\x8b") and _is_packed_idx(path):
+            return "idx"
+        if cifar_batch(path):
+            return "cifar"
     except OSError as error:
         raise cannot_read(path, error) from error
-    return "idx" if packed else _kind_by_content(path, head)
+    return _kind_by_content(path, head)
+
+
+def _kind_of_folder(path: Path) -> str:
+    if cifar_folder(path):
+        return "cifar"
+    if image_files(path):
+        return "idx"
+    return "archive" if archive_files(path) else "folder"
 
 
 def _kind_by_content(path: Path, head: bytes) -> str:
@@ -181,8 +221,8 @@ def _kind_by_content(path: Path, head: bytes) -> str:
     for magic, what in REFUSED.items():
         if head.startswith(magic):
             raise DataError(f"{where}: {what}")
-    if head[257:262] == b"ustar":
-        raise DataError(f"{where}: a tar file; unpack it first")
+    if head[257:262] == b"ustar" or suffix == ".tar":
+        raise DataError(f"{where}: a tar file that is damaged from its beginning; fetch it again")
     if image_format(head[:16]):
         raise DataError(f"{where}: one image; give the folder that holds a subfolder of images for each class")
     return "csv"

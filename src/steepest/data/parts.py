@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
 
 from steepest.data.paths import counted, listed
 
+PART = re.compile(
+    r"(?<![a-z])(train(ing)?|test(ing)?|t10k|val(id(ation)?)?)(?![a-z])", re.IGNORECASE
+)  # in a file's name
 TESTS = frozenset(("test", "testing", "t10k"))
+POOLED = "are pooled; splits are drawn anew"  # what a split on the given test rows makes untrue
 PARTS = TESTS | {"train", "training", "val", "valid", "validation"}
 
 
@@ -33,7 +38,7 @@ def pooled(what: str, names: Iterable[str], given_test: np.ndarray | None) -> st
     >>> pooled("folders", ["test", "train"], np.array([True, False, False]))
     'the folders test, train are pooled; splits are drawn anew (1 row was given for testing: --test given)'
     """
-    note = f"the {what} {listed(names)} are pooled; splits are drawn anew"
+    note = f"the {what} {listed(names)} {POOLED}"
     if given_test is None:
         return note
     rows = int(given_test.sum())

@@ -13,7 +13,7 @@ from steepest.data.dataset import Gathered
 from steepest.data.decode import REMARKS
 from steepest.data.folder import Listing, check_classes, list_folder
 from steepest.data.images import Progress, all_grey, grey, load
-from steepest.data.parts import is_test, pooled, given_rows
+from steepest.data.parts import given_rows, is_test, pooled
 from steepest.data.paths import cannot_read, counted, listed, shown
 from steepest.data.schema import Schema
 
@@ -66,8 +66,8 @@ def gather_images(
         pixels = grey(pixels)
     tests, notes = None, list(listing.notes)
     if listing.parts:
-        tests = given_rows(is_test(listing.part(files[i])) for i in good)
-        notes.append(pooled(listing.unit, listing.parts, tests))
+        tests = given_rows(is_test(listing.parts[kept[i]]) for i in good)
+        notes.append(pooled(listing.unit, sorted(set(listing.parts)), tests))
     return Gathered(
         name=listing.root.name or str(listing.root),
         X=pixels,

@@ -25,7 +25,7 @@ BLOCK = 512
 MOST_MEMBERS = 4_000_000  # ImageNet has 1.3 million
 MOST_RATIO = 250  # unpacked bytes for a packed one; tiny images in xz come to 60
 LEAST_LIMIT = 1 << 28  # unpacked bytes that are allowed however small the archive is
-MOST_NAME = 1 << 16  # bytes of a long name or of a pax header
+MOST_NAME = 1 << 20  # bytes of a long name or of a pax header
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 PACKERS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -137,15 +137,15 @@ class _Stream:
         name = _text(block[:100])
         if block[257:263] == b"ustar\0" and block[345]:
             name = f"{_text(block[345:500])}/{name}"
-        kind = (
-            "folder" if flag in FILES and name.endswith("/") else KINDS.get(flag, "file" if flag in FILES else "other")
-        )
+        kind = KINDS.get(flag, "file" if flag in FILES else "other")
+        if kind == "file" and name.endswith("/"):  # V7's way to write folders
+            kind = "folder"
         size = 0 if kind in ("link", "device", "folder", "pipe") else self._octal(block[124:136])
         return Member(name, size, kind), flag
 
     def _extension(self, member: Member) -> bytes:
         if member.size > MOST_NAME:
-            raise self._damaged(f"a name of {member.size:,} bytes follows; at most {MOST_NAME:,} are read")
+            raise self._damaged(f"a header of {member.size:,} bytes follows; at most {MOST_NAME:,} are read")
         content = self._read(member.size)
         self._skip(-member.size % BLOCK)
         return content
@@ -153,18 +153,15 @@ class _Stream:
     def _pax(self, content: bytes) -> dict[str, str]:
         """The records `length key=value\\n` of a pax header."""
         said: dict[str, str] = {}
-        while content.strip(b"\0"):
-            length, space, _ = content.partition(b" ")
-            if (
-                not space
-                or not length.isdigit()
-                or len(length) > 6
-                or not len(length) + 3 <= int(length) <= len(content)
-            ):
+        at = 0
+        while at < len(content) and content[at] != 0:
+            length = content[at : at + 8].partition(b" ")[0]
+            end = at + int(length) if length.isdigit() and len(length) < 8 else 0
+            if not at + len(length) + 3 <= end <= len(content):
                 raise self._damaged("its pax header is no list of records")
-            key, _, value = content[len(length) + 1 : int(length) - 1].partition(b"=")
+            key, _, value = content[at + len(length) + 1 : end - 1].partition(b"=")
             said[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
-            content = content[int(length) :]
+            at = end
         return said
 
     def _octal(self, field: bytes) -> int:
