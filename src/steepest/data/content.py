@@ -59,7 +59,9 @@ def fingerprint(X: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> str:
     for array in (X, y):
         little = array.dtype.newbyteorder("<")
         digest.update(f"{little.str}{array.shape}".encode())
-        digest.update(_row_bytes(array.astype(little, copy=False)).data)
+        few = max(CHUNK_BYTES // max(math.prod(array.shape[1:]) * array.itemsize, 1), 1)
+        for start in range(0, len(array), few):
+            digest.update(_row_bytes(array[start : start + few].astype(little, copy=False)).data)
     for name in classes:
         raw = name.encode("utf-8", "surrogateescape")
         digest.update(len(raw).to_bytes(8, "little") + raw)

@@ -38,9 +38,17 @@ class Dataset:
         """A row's shape: (H, W, C) or (features,)."""
         return self.X.shape[1:]
 
-    def features(self) -> np.ndarray:
-        """float32 [rows, features], before standardisation: pixels as 0..1 unless raw, NaN for a missing cell."""
-        return self.schema.scaled(self.X)
+    def features(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """float32 [rows, features], before standardisation: pixels as 0..1 unless raw, NaN for a missing cell.
+
+        rows: only those of these numbers.
+        """
+        return self.schema.scaled(self.X if rows is None else self.X[rows])
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the rows are more than memory should hold, and lie in a mapped file."""
+        return isinstance(self.X, np.memmap)
 
     def __len__(self) -> int:
         return len(self.y)

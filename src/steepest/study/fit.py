@@ -24,6 +24,9 @@ from steepest.train.recipe import Recipe
 __all__ = ["Fitted", "fit", "scores_on"]
 
 
+ROWS_BYTES = 128 << 20  # of features that are in memory together to be scored
+
+
 def fit(
     data: Dataset,
     recipe: Recipe,
@@ -103,6 +106,16 @@ def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
     return {"loss": mean_loss(fitted, rows, y), **_metrics(y, fitted.predict(rows), len(fitted.classes))}
 
 
+def _scores_of(fitted: Fitted, data: Dataset, rows: np.ndarray) -> dict[str, float]:
+    """`scores_on` of these rows of a data set, which may be too many to lie in memory together."""
+    few = max(1, ROWS_BYTES // (4 * data.schema.features))
+    parts = [rows[start : start + few] for start in range(0, len(rows), few)]
+    said = [fitted.predict(data.features(part)) for part in parts]
+    losses = [fitted.losses(data.features(part), data.y[part]) for part in parts]
+    loss = float(np.mean(np.concatenate(losses)))
+    return {"loss": loss, **_metrics(data.y[rows], np.concatenate(said), len(fitted.classes))}
+
+
 def _metrics(y: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:
     matrix = confusion(y, said, classes)
     return {name: float(metric(matrix)) for name, metric in METRICS.items()}
@@ -141,16 +154,16 @@ def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs
     fitted = replace(
         fitted, params=result.params, curves=result.curves, status=result.status, step=result.step, epochs=result.epochs
     )
-    X, rows = data.features(), parts.train.rows
+    rows = parts.train.rows
     scores = {
-        "train": scores_on(fitted, X[rows], data.y[rows]),
+        "train": _scores_of(fitted, data, rows),
         "validation": result.validation,
         "test": result.test,
     }
     said = (divergence(fitted, epochs),) if result.status == "diverged" else ()
     if fitted.recipe.bagging is not None:
         counts = bootstrap(key(fitted.seed, result.replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
-        scores["out-of-bag"], note = out_of_bag(fitted, X[rows], data.y[rows], counts)
+        scores["out-of-bag"], note = out_of_bag(fitted, data.features(rows), data.y[rows], counts)
         said = (note, *said)
     return replace(fitted, scores=scores, notes=fitted.notes + memory_notes([result.narrowed]) + said)
 

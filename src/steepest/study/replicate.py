@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.errors import SettingError
 from steepest.core.keys import generator, key
-from steepest.study.source import Source
+from steepest.study.source import OnDisk, Source
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Part, Sizes, Split, sizes_given, split, split_given
 from steepest.study.split import sizes as split_sizes
 from steepest.train.cache import precision
 from steepest.train.population import Replicate
 from steepest.train.recipe import Recipe
 from steepest.train.state import Rows
+from steepest.train.stream import Streamed
 
 GIVEN = "given"  # in place of a test share: the test rows that came with the data
 
@@ -73,9 +76,14 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
     def rows(part: Part) -> Rows | None:
         if not len(part):
             return None
-        X = source.rows(part.index, standard, draw.dtype)
+        if isinstance(source.X, OnDisk):
+            read = partial(source.rows, standard=standard, dtype=draw.dtype)
+            shape = (len(part), *source.X.shape[1:])
+            X: Any = Streamed(part.index, read, shape, np.dtype(draw.dtype).itemsize)
+        else:
+            X = jnp.asarray(source.rows(part.index, standard, draw.dtype))
         y = source.y[part.index].astype(draw.dtype if source.regression else np.int32)
-        return Rows(jnp.asarray(X), jnp.asarray(y), jnp.asarray(part.weight.astype(draw.dtype)))
+        return Rows(X, jnp.asarray(y), jnp.asarray(part.weight.astype(draw.dtype)))
 
     def order(epoch: int) -> np.ndarray:
         return generator(draw.seed, number, "order", epoch).permutation(len(real)).astype(np.int32)

@@ -15,13 +15,18 @@ import jax
 import numpy as np
 
 from steepest.core.errors import SettingError, SteepestError
+from steepest.core.stack import stack
 from steepest.metrics import METRICS, confusion
 from steepest.study import blocks
 from steepest.study.replicate import GIVEN, Draw, draw_replicate
-from steepest.study.source import Source
+from steepest.study.source import OnDisk, Source
+from steepest.techniques.adversarial import Attack
+from steepest.train.attack import score_under
+from steepest.train.cache import precision
 from steepest.train.population import Replicate, Trained, train
 from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.scoring import rows_at_once
+from steepest.train.stream import STRETCH_BYTES
 from steepest.train.techniques import check_techniques
 
 Tree = Any
@@ -89,6 +94,7 @@ class Plan:
     memory: float = 0.5
     keep_params: bool = True
     skip: Callable[[int, int], bool] | None = None  # (replicate, recipe) → already trained
+    attack: Attack | None = None  # scores of the test rows under it too, as "attacked accuracy" …
 
     def tasks(self) -> list[Task]:
         """All tasks, replicate by replicate, without the trainings to skip."""
@@ -109,6 +115,8 @@ class Plan:
         rows = max(min(max(sizes.validation, sizes.test), together), recipe.batch_size or sizes.train)
         each = blocks.member_bytes(recipe, self.shape, outputs, rows)
         beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
+        if isinstance(self.source.X, OnDisk):
+            beside = 2 * self.workers * STRETCH_BYTES
         return blocks.members_that_fit(self.memory, each, self.workers, beside)
 
     @property
@@ -273,6 +281,7 @@ def _results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> 
     members = task.block.members
     validation = _scores(plan.source, replicate.validation, trained.validation, len(members))
     test = _scores(plan.source, replicate.test, trained.test, len(members))
+    attacked = _under_attack(plan, task, replicate, trained.params)
     for i, recipe in enumerate(members):
         yield Result(
             replicate=task.replicate,
@@ -281,7 +290,7 @@ def _results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> 
             step=int(trained.step[i]),
             epochs=int(trained.epochs[i]),
             validation=validation[i],
-            test=test[i],
+            test=test[i] | attacked[i],
             curves={name: curve[i] for name, curve in trained.curves.items()},
             params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
             narrowed=task.block.narrowed,
@@ -308,6 +317,22 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     return made
 
 
+def _under_attack(plan: Plan, task: Task, replicate: Replicate, params: Tree) -> list[dict[str, float]]:
+    """Each member's metrics on the test rows that its own gradient has moved: "attacked accuracy" …"""
+    members, recipes, rows = task.block.members, plan.recipes(task.replicate), replicate.test
+    if plan.attack is None or rows is None:
+        return [{} for _ in members]
+    filling = task.block.width - len(members)  # with copies of the last, as in training
+    chosen = [recipes[i].general() for i in members]
+    padded = stack(chosen + chosen[-1:] * filling, chosen[0].dtype)
+    weights = jax.tree.map(lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], filling, axis=0)]), params)
+    with precision(chosen[0].dtype):
+        said = np.asarray(score_under(padded, weights, rows, plan.attack, replicate.facts))[: len(members)]
+    matrices = confusion(np.asarray(rows.y), said, len(plan.source.classes), np.asarray(rows.weight, np.float64))
+    scored = {f"attacked {name}": metric(matrices) for name, metric in METRICS.items()}
+    return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))]
+
+
 def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...]) -> None:
     """Refuse what cannot be swept on rows of `shape`, naming the recipe by its place."""
     for place, recipe in enumerate(recipes):
@@ -319,6 +344,7 @@ def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...
             kinds = ("numbers (a regression)", "classes")
             raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")
         try:
+            recipe.model.check(shape)
             check_techniques(recipe, shape)
         except SettingError as error:
             raise SettingError(f"{where}: {error}") from error

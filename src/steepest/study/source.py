@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,25 @@ from steepest.core.errors import DataError
 from steepest.data.classes import check_splittable, encode, label_texts
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.dataset import Dataset
-from steepest.data.standard import Standard
+from steepest.data.standard import BLOCK, Standard
+
+BLOCK_NUMBERS = 1 << 23  # of float64 at a time
+
+
+class OnDisk:
+    """Rows of a Dataset that lie in a mapped file: scaled to float32 when they are asked for, a few at a time."""
+
+    def __init__(self, data: Dataset) -> None:
+        self._data = data
+        self.fingerprint = data.fingerprint
+        self.shape = data.X.shape
+        self.dtype = np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self._data.X)
+
+    def __getitem__(self, index: np.ndarray) -> np.ndarray:
+        return self._data.features(index).reshape(-1, *self.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +40,7 @@ class Source:
     """Rows for training: X [rows, …] real, y [rows] class numbers (or numbers, with no classes: a regression)."""
 
     name: str
-    X: np.ndarray
+    X: np.ndarray | OnDisk
     y: np.ndarray
     classes: tuple[str, ...]
     groups: np.ndarray
@@ -35,10 +55,18 @@ class Source:
 
     def prepared(self, train: np.ndarray, standardize: bool) -> Standard | None:
         """What is learnt from the training rows before a model sees them; None where rows go in as they are."""
-        flat = self.X.reshape(len(self.X), -1)
+        features = math.prod(self.X.shape[1:])
         if standardize:
-            return Standard.fit(flat[train], self.standardised)
-        return Standard.fit(flat[train], np.zeros(flat.shape[1], bool)) if self.missing else None
+            return Standard.of_blocks(lambda: self._blocks(train), features, self.standardised)
+        which = np.zeros(features, bool)
+        return Standard.of_blocks(lambda: self._blocks(train), features, which) if self.missing else None
+
+    def _blocks(self, train: np.ndarray) -> Iterator[np.ndarray]:
+        """Rows some at a time, so that copies of them stay small."""
+        few = max(1, min(BLOCK, BLOCK_NUMBERS // math.prod(self.X.shape[1:])))
+        for start in range(0, len(train), few):
+            chosen = train[start : start + few]
+            yield self.X[chosen].reshape(len(chosen), -1).astype(np.float64)
 
     def rows(self, index: np.ndarray, standard: Standard | None, dtype: str = "float32") -> np.ndarray:
         """Rows as a model of this dtype sees them."""
@@ -50,6 +78,10 @@ class Source:
 
 def from_dataset(data: Dataset) -> Source:
     """A Dataset's rows: images in their own shape."""
+    if data.on_disk:
+        return Source(
+            data.name, OnDisk(data), data.y, data.classes, data.groups, data.schema.standardised, data.given_test
+        )
     X = data.features().reshape(len(data.y), *data.shape)
     missing = bool(np.isnan(X).any())
     return Source(data.name, X, data.y, data.classes, data.groups, data.schema.standardised, data.given_test, missing)
@@ -94,4 +126,5 @@ def identity(source: Source) -> str:
     """A content hash of what is trained on: the rows, and which of their features standardisation scales."""
     which = source.standardised
     scaled = "all" if which is None or which.all() else np.packbits(which).tobytes().hex()
-    return f"{fingerprint(source.X, source.y, source.classes)}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"
+    rows = source.X.fingerprint if isinstance(source.X, OnDisk) else fingerprint(source.X, source.y, source.classes)
+    return f"{rows}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"

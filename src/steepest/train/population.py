@@ -16,7 +16,7 @@ import numpy as np
 from steepest.core.stack import stack, structure
 from steepest.data.standard import Standard
 from steepest.techniques.contract import Facts
-from steepest.train import loop
+from steepest.train import loop, stream
 from steepest.train.cache import precision, prepare
 from steepest.train.ensemble import bootstrap
 from steepest.train.recipe import Recipe
@@ -48,13 +48,20 @@ class Replicate:
     @functools.cached_property
     def facts(self) -> Facts:
         """What techniques may know of the training rows."""
-        real = np.asarray(self.train.weight) > 0
-        X = np.asarray(self.train.X)[real]
-        low, high = X.min(axis=0), X.max(axis=0)
+        if self.streamed:
+            low, high = stream.extremes(self.train)
+        else:
+            X = np.asarray(self.train.X)[np.asarray(self.train.weight) > 0]
+            low, high = X.min(axis=0), X.max(axis=0)
         if self.standard is None:
             return Facts(low, high, self.classes, np.zeros_like(low), np.ones_like(low))
         about = (part.reshape(low.shape).astype(low.dtype) for part in (self.standard.center, self.standard.scale))
         return Facts(low, high, self.classes, *about)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the rows are read from disk while training."""
+        return isinstance(self.train.X, stream.Streamed)
 
     def bags(self, count: int) -> np.ndarray:
         """How often each of `count` bags draws each training row, int32 [count, rows]; rows without weight never."""
@@ -115,13 +122,14 @@ def train(
         stacked = jax.tree.map(jnp.asarray, stack(padded, recipe.dtype))
         outputs = replicate.outputs_of(recipe)
         bags = None if recipe.bagging is None else replicate.bags(recipe.bagging.bags)
+        epoch = stream.epoch if replicate.streamed else loop.epoch
         chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None, bags)
         with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):
             states = loop.begin(stacked, replicate.key, replicate.shape, outputs)
         measured = []
         for number, (order, weight, clock) in enumerate(_epochs(recipe, replicate, epochs)):
             with _first_alone(("epoch", structure(recipe), width, order.shape, replicate.train.X.shape)):
-                states, seen = loop.epoch(
+                states, seen = epoch(
                     stacked, states, replicate.train, order, weight, replicate.validation, clock, chance
                 )
             measured.append(jax.tree.map(np.asarray, seen))
@@ -154,8 +162,9 @@ def _trained(
     stacked: Recipe, states: Any, measured: list[Any], replicate: Replicate, epochs: int, members: int
 ) -> Trained:
     params = loop.finish(stacked, states)
+    look = stream.scored if replicate.streamed else score
     scored = [
-        None if rows is None else tuple(np.asarray(part)[:members] for part in score(stacked, params, rows))
+        None if rows is None else tuple(np.asarray(part)[:members] for part in look(stacked, params, rows))
         for rows in (replicate.validation, replicate.test)
     ]
     done = np.asarray(states.epochs)[:members]
