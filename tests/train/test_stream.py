@@ -40,7 +40,7 @@ RECIPES = {
 def test_rows_from_disk_train_as_rows_in_memory(pictures, monkeypatch, name):
     monkeypatch.setattr(stream, "STRETCH_BYTES", 150 * 8 * 8 * 4)  # 150 rows at a time
     near, far = pictures
-    assert far.on_disk and not near.on_disk
+    assert (near.on_disk, far.on_disk) == (False, True)
     one, other = (fit(data, RECIPES[name], epochs=3, seed=1) for data in (near, far))
     assert (one.status, one.epochs, one.step) == (other.status, other.epochs, other.step)
     for part in ("train", "validation", "test"):
@@ -68,7 +68,8 @@ import steepest as st
 rows, side = int(sys.argv[2]), 64
 X = np.memmap(sys.argv[1], np.uint8, "r", shape=(rows, side, side, 3))
 y = np.arange(rows, dtype=np.int32) % 2
-data = Dataset("sparse", X, y, ("a", "b"), np.arange(rows, dtype=np.int32), "0" * 32, Schema("images", X.shape[1:], top=255.0))
+alone = np.arange(rows, dtype=np.int32)
+data = Dataset("sparse", X, y, ("a", "b"), alone, "0" * 32, Schema("images", X.shape[1:], top=255.0))
 found = fit(data, st.Recipe(batch_size=256), epochs=1)
 assert found.status == "finished"
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from steepest.cli.console import Terminal
 from steepest.cli.opening import opened
-from steepest.cli.options import SOURCE, DataOptions, Output, whole
+from steepest.cli.options import SOURCE, DataOptions, Output, share_or_given, whole
 from steepest.core.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def fit(
         Parameter(group=HOW, converter=whole("seed", 0), help="Draws split, order and weights. [0, or the run's]"),
     ] = None,
     test: Annotated[
-        float | None, Parameter(group=HOW, help="Share of the rows to test on. [0.25, or the run's]")
+        float | str | None,
+        Parameter(
+            group=HOW,
+            converter=share_or_given,
+            help="Share of the rows to test on, or given: the test rows that came with the data. [0.25, or the run's]",
+        ),
     ] = None,
     validation: Annotated[
         float | None, Parameter(group=HOW, help="Share of the rest to watch the training by. [0.2, or the run's]")

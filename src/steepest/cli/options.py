@@ -40,6 +40,19 @@ def whole(name: str, least: int = 1) -> Callable[[Any, Sequence[Token]], int]:
     return read
 
 
+def share_or_given(kind: Any, tokens: Sequence[Token]) -> float | str:
+    """A share of the rows as a number, or "given"; which shares are allowed is the study's to say."""
+    del kind
+    text = tokens[0].value.strip()
+    if text == "given":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        said = f"test = {text}; it must be a share in (0, 1), or 'given' for the data's own test rows"
+        raise SettingError(f"{said}{_place(tokens[0])}") from None
+
+
 def _place(token: Token) -> str:
     """Where a setting comes from that was not typed."""
     places = {"": "", "cli": "", "env": f" (set by {token.keyword})"}
@@ -62,6 +75,13 @@ def flag(group: Group, about: str, *names: str) -> Parameter:
     """An option that is given or not."""
     return Parameter(name=names or None, group=group, help=about, negative=(), show_default=False)
 
+
+OwnModel: TypeAlias = Annotated[
+    str | None,
+    Parameter(
+        name="--model", metavar="FILE.PY:NAME", help="The model again, if it is your own: its file's Python is run."
+    ),
+]
 
 SOURCE = (
     "A built-in name (see: steepest data list), a folder of images with one subfolder a class, or a CSV, Parquet, NPZ "
