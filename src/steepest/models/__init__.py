@@ -7,6 +7,8 @@ MODELS = Registry(
     {
         "linear": "steepest.models.linear:Linear",
         "mlp": "steepest.models.mlp:MLP",
+        "cnn": "steepest.models.cnn:CNN",
+        "resnet": "steepest.models.resnet:ResNet",
     },
     group="steepest.models",
 )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import zlib
 from functools import partial
-from itertools import pairwise
+from numbers import Integral
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
+from steepest.core.spec import refuse
 from steepest.models.passes import PREDICT, Predict
 
 Array = Any
@@ -43,10 +44,6 @@ class Model:
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         """How many numbers each stage holds of one row, buffers included, from its features to its scores."""
         raise NotImplementedError
-
-    def work(self, shape: tuple[int, ...], outputs: int) -> int:
-        """About how many multiplications a row takes on its way through."""
-        return sum(a * b for a, b in pairwise(self.sizes(shape, outputs)))
 
     def stages(self, shape: tuple[int, ...], outputs: int) -> list[str]:
         """How wide each stage is, in words."""
@@ -88,6 +85,24 @@ def spread(b: Array, count: int) -> Array:
 def _(count: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (b,), (change,) = primals, tangents
     return spread(b, count), change[:, None] @ jnp.ones((1, count), b.dtype)
+
+
+def counts(owner: Any, name: str, value: Any, each: str) -> tuple[int, ...]:
+    """A setting of whole numbers of at least 1, or one alone, as a tuple; else refused by name."""
+    numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not numbers or not all(map(_counts, numbers)):
+        raise refuse(owner, f"{name} = {value!r}; it must be whole numbers of at least 1, {each}")
+    return tuple(int(n) for n in numbers)
+
+
+def check_count(owner: Any, name: str) -> None:
+    """Refuse a setting by name that is no whole number of at least 1."""
+    if not _counts(getattr(owner, name)):
+        raise refuse(owner, f"{name} = {getattr(owner, name)!r}; it must be a whole number of at least 1")
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
 
 
 def flat(rows: Array) -> Array:

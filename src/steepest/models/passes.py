@@ -29,15 +29,41 @@ class Predict:
         """What the next layer is given of hidden units h [rows, …]."""
         return h
 
-    def norm(self, params: Tree, name: str, h: Array) -> Array:
-        """Batch normalization of h [rows, …, channels] by the layer `name`: γ·(h − mean)/√(var + ε) + β."""
+    def norm(self, params: Tree, name: str, h: Array, rows: int = 0, channels: int = -1) -> Array:
+        """Batch normalization by the layer `name`: γ·(h − mean)/√(var + ε) + β for each channel.  (Ioffe & Szegedy 2015)
+
+        h [rows, …, channels] unless the axes are named, such as rows=-1, channels=0 for maps.
+        """
+        del rows  # a prediction looks at no other row
         kept = params[RUNNING][name]
-        return normalised(params[name], h, kept["mean"], kept["var"])
+        return normalised(params[name], h, kept["mean"], kept["var"], channels)
 
 
-def normalised(layer: Tree, h: Array, mean: Array, var: Array) -> Array:
-    """γ·(h − mean)/√(var + ε) + β, with γ, β in `layer` as `scale`, `shift`."""
-    return (h - mean) / jnp.sqrt(var + EPSILON) * layer["scale"] + layer["shift"]
+def normalised(layer: Tree, h: Array, mean: Array, var: Array, channels: int = -1) -> Array:
+    """γ·(h − mean)/√(var + ε) + β along the axis `channels`, with γ, β in `layer` as `scale`, `shift`."""
+    stretch = layer["scale"] / jnp.sqrt(var + EPSILON)
+    return (h - along(mean, h, channels)) * along(stretch, h, channels) + along(layer["shift"], h, channels)
+
+
+def along(values: Array, h: Array, axis: int) -> Array:
+    """Values [n], one for each place on an axis of h, in a shape that meets h there.
+
+    >>> along(jnp.zeros(3), jnp.zeros((3, 8, 8, 5)), 0).shape
+    (3, 1, 1, 1)
+    """
+    shape = [1] * h.ndim
+    shape[axis] = h.shape[axis]
+    return values.reshape(shape)
+
+
+def norm_layer(channels: int, dtype: Any) -> Tree:
+    """A batch norm that changes nothing: γ = 1, β = 0."""
+    return {"scale": jnp.ones((channels,), dtype), "shift": jnp.zeros((channels,), dtype)}
+
+
+def norm_start(channels: int, dtype: Any) -> Tree:
+    """Running statistics before the first batch: mean 0, variance 1, as in torch."""
+    return {"mean": jnp.zeros((channels,), dtype), "var": jnp.ones((channels,), dtype)}
 
 
 def split_running(params: Tree) -> tuple[Tree, Tree]:

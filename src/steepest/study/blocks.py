@@ -50,8 +50,18 @@ def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
 
 def widest(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     """The width beyond which a block of this structure gains nothing."""
+    if _alone(recipe):
+        return 1
     weights = copies(recipe) * parameters(recipe.model, shape, outputs) * np.dtype(recipe.dtype).itemsize
     return max((w for w in WIDTHS if w * weights <= CACHE_BYTES), default=1)
+
+
+def _alone(recipe: Recipe) -> bool:
+    """Whether members gain nothing from company; what a lone one then pays for the block's others is lost.
+
+    Convolutions fill the processor alone: digits, two of them, 0.6 ms of one core a member and step, 1 to 16 wide.
+    """
+    return not recipe.model.wide and jax.default_backend() == "cpu"
 
 
 def plan(

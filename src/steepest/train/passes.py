@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from steepest.models.passes import Predict, normalised, with_running
+from steepest.models.passes import Predict, along, normalised, with_running
 from steepest.techniques.contract import Technique
 
 Array = Any
@@ -31,21 +31,21 @@ class Training(Predict):
             h = technique.hidden(h, jax.random.fold_in(key, layer), layer)
         return h
 
-    def norm(self, params: Tree, name: str, h: Array) -> Array:
-        weight = self._weight.reshape(-1, *[1] * (h.ndim - 1))
-        axes = tuple(range(h.ndim - 1))
-        places = h[0, ..., 0].size  # of a map: each counts as much as its row
+    def norm(self, params: Tree, name: str, h: Array, rows: int = 0, channels: int = -1) -> Array:
+        weight = along(self._weight, h, rows)
+        axes = tuple(axis for axis in range(h.ndim) if axis != channels % h.ndim)
+        places = h.size // (h.shape[rows] * h.shape[channels])  # of a map: each counts as much as its row
         total = jnp.maximum(jnp.sum(self._weight) * places, jnp.finfo(h.dtype).tiny)
         h_or_0 = jnp.where(weight > 0, h, 0)
         mean = jnp.sum(weight * h_or_0, axes) / total
-        var = jnp.sum(jnp.where(weight > 0, weight * (h_or_0 - mean) ** 2, 0), axes) / total
+        var = jnp.sum(weight * (h_or_0 - along(mean, h, channels)) ** 2, axes) / total
         kept = self.running[name]
         unbiased = var * total / jnp.maximum(total - 1, 1)
         self.running[name] = {
             "mean": kept["mean"] + MOMENTUM * (jax.lax.stop_gradient(mean) - kept["mean"]),
             "var": kept["var"] + MOMENTUM * (jax.lax.stop_gradient(unbiased) - kept["var"]),
         }
-        return normalised(params[name], h_or_0, mean, var)
+        return normalised(params[name], h_or_0, mean, var, channels)
 
 
 def scores_in(model: Any, params: Tree, running: Tree, X: Array, how: Predict) -> Array:
