@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, Output, flag
+from steepest.cli.options import DATA, Output, OwnModel, flag
 
 EXAMPLES = """Examples:
 
@@ -33,6 +33,7 @@ def evaluate(
             "Size 1 is a feature's deviation, where rows are standardised."
         ),
     ] = None,
+    own: OwnModel = None,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
     """Score a model: precision, recall, F1, support by class; confusion matrix.
@@ -47,7 +48,7 @@ def evaluate(
 
     terminal = Terminal(output)
     wanted = None if attack is None else attack_from_text(attack)
-    fitted = load(model)
+    fitted = load(model, own)
     with terminal.progress("reading images") as report:
         found = score(
             fitted, data, label=label, strict=strict, attack=wanted,

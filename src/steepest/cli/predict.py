@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, OUTPUT, Output, flag
+from steepest.cli.options import DATA, OUTPUT, Output, OwnModel, flag
 
 EXAMPLES = """Examples:
 
@@ -24,6 +24,7 @@ def predict(
     format: Annotated[Literal["csv", "jsonl"], Parameter(group=OUTPUT, help="One line a row, in this form.")] = "csv",
     probabilities: Annotated[bool, flag(OUTPUT, "How probable each class is, too.")] = False,
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
+    own: OwnModel = None,
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> None:
     """Print the label of each file or row, as CSV or JSON lines."""
@@ -32,7 +33,7 @@ def predict(
     from steepest.train.model_file import load
 
     terminal = Terminal(output)
-    fitted = load(model)
+    fitted = load(model, own)
     sources = [source, *more] if more else source
     with terminal.progress("reading images") as report:
         found = predicted(

@@ -25,6 +25,9 @@ class Source(NamedTuple):
     name: str
     sha256: str
 
+    def __repr__(self) -> str:
+        return self.text
+
     @property
     def written(self) -> str:
         """As people write it."""

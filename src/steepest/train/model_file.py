@@ -65,17 +65,18 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
     return write_atomically(place, pack({n: np.ascontiguousarray(a) for n, a in tensors.items()}, {KEY: text}))
 
 
-def load(path: str | os.PathLike[str]) -> Fitted:
-    """The model that `save` wrote.
+def load(path: str | os.PathLike[str], model: Any = None) -> Fitted:
+    """The model that `save` wrote. One with a model of the user's own needs that again: `model` "file.py:name" (a file
+    whose content has not changed since), or what Python made it of. A file never has code run by naming it.
 
     **Raises** DataError, in one line that names the file, for one that is missing, damaged, no model, of a newer
-    steepest, or does not add up (a tensor missing, misshapen or with NaN).
+    steepest, or does not add up (a tensor missing, misshapen or with NaN; another `model` than the stored one).
     """
     place = Path(path)
     try:
         size = _check_length(place)
         with safe_open(place, framework="np") as file:
-            return _read(file, size)
+            return _read(file, size, model)
     except SafetensorError as error:
         raise DataError(f"{shown(place)}: is no safetensors file, or damaged ({_one_line(error)})") from error
     except OSError as error:
@@ -143,9 +144,9 @@ def _check_length(place: Path) -> int:
     return size
 
 
-def _read(file: Any, size: int) -> Fitted:
+def _read(file: Any, size: int, model: Any) -> Fitted:
     stored = _header(file)
-    recipe = recipe_from_json(stored["recipe"])
+    recipe = recipe_from_json(stored["recipe"], model)
     classes = _texts(stored, "classes")
     shape = _whole_numbers(stored, "shape")
     schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])

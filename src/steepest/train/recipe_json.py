@@ -28,6 +28,7 @@ from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.techniques import TECHNIQUES
+from steepest.train.own_json import is_own_model, own_from_json, own_to_json
 from steepest.train.recipe import OPTIONAL, Recipe
 
 SCHEMA = "steepest.recipe/1"
@@ -60,8 +61,8 @@ def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
     return {"schema": SCHEMA, **parts, **{name: getattr(recipe, name) for name in PLAIN}}
 
 
-def recipe_from_json(stored: Any) -> Recipe:
-    """The recipe that `recipe_to_json` gave.
+def recipe_from_json(stored: Any, model: Any = None) -> Recipe:
+    """The recipe that `recipe_to_json` gave; `model` is the user's own, where it has one (`own_json`).
 
     **Raises** DataError for what is no recipe, or one of a newer steepest; SettingError for a name or a setting that
     this one does not know, or a value out of its range.
@@ -78,8 +79,10 @@ def recipe_from_json(stored: Any) -> Recipe:
     for name in known:
         if name not in stored:
             raise DataError(f"the stored recipe cannot be read: it has no {name!r}")
+    own = own_from_json(stored["model"], model)
     parts: dict[str, Any] = {
-        name: _part_from_json(name, registry, stored[name]) for name, registry in REGISTRIES.items()
+        name: own if own is not None and name == "model" else _part_from_json(name, registry, stored[name])
+        for name, registry in REGISTRIES.items()
     }
     for name, registry in LISTS.items():
         if not isinstance(stored[name], list):
@@ -106,6 +109,8 @@ def _part_to_json(registry: Registry, value: Any) -> dict[str, Any] | None:
         return None
     if isinstance(value, Optax):
         return {"name": "optax", "settings": _optax_to_json(value)}
+    if is_own_model(value):
+        return own_to_json(value)
     name = registry.name_of(value)
     if name not in registry:
         raise SettingError(
