@@ -103,6 +103,14 @@ def compare(
     metric: Annotated[
         Literal["accuracy", "balanced", "f1"], Parameter(group=HOW, help="What counts as better, on test rows.")
     ] = "accuracy",
+    attack: Annotated[
+        str | None,
+        Parameter(
+            group=HOW,
+            help="Score test rows under attack too: fgsm:size=0.1, pgd:size=0.1,norm=2,steps=20 (size in "
+            "standardised units).",
+        ),
+    ] = None,
     margin: Annotated[
         float,
         Parameter(group=HOW, help="Points below which two are equivalent.", validator=validators.Number(gte=0, lt=100)),
@@ -128,7 +136,7 @@ def compare(
     settings = Settings(
         methods=methods, penalties=penalties, techniques=techniques, model=model, loss=loss, trials=trials,
         replicates=replicates, epochs=epochs, seed=seed, batch_size=batch_size, metric=metric, margin=margin / 100,
-        level=level, test=test, validation=validation, standardize=not options.raw, spaces=space,
+        level=level, test=test, validation=validation, standardize=not options.raw, spaces=space, attack=attack,
     )  # fmt: skip
     terminal = Terminal(output)
     study = plan(opened(data, options, terminal), settings)

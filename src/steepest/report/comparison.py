@@ -51,7 +51,7 @@ def heading(result: Mapping[str, Any]) -> Text:
 
 
 def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
-    """Candidates, best first: defaults, tuned with its interval, the setting to use, trainings that diverged.
+    """Candidates, best first: defaults, tuned with its interval, that under attack, the setting to use, diverged ones.
 
     On a narrow terminal, and beside long names, the setting stands below the name. Where nothing diverged there is no
     column for it.
@@ -64,6 +64,9 @@ def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
     made.add_column("candidate", no_wrap=not narrow)
     made.add_column("def." if narrow else "defaults", justify="right", no_wrap=True)
     made.add_column("tuned", justify="right", no_wrap=True)
+    attack = result["settings"].get("attack")
+    if attack:
+        made.add_column("att." if narrow else "attacked", justify="right", no_wrap=True)
     if not narrow:
         made.add_column("recommended setting")
     if some_diverged:
@@ -74,9 +77,11 @@ def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
             name.append(" !", style="yellow")
         setting = Text(settings(cell["tuned"]["hyperparameters"], digits=2), style="dim")
         row = [name, percent(cell["default"]["mean"]), mean_text(cell["test"])]
+        row += [mean_text(cell["attacked"])] if attack else []
         row = [Text("\n").join([name, setting]), *row[1:]] if narrow else [*row, setting]
         made.add_row(*row, *([f"{cell['diverged']:,}"] if some_diverged else []))
-    said = "" if some_diverged else "; no training diverged"
+    said = f"; attacked by {attack}" if attack else ""
+    said += "" if some_diverged else "; no training diverged"
     return titled(f"Test {METRICS[result['settings']['metric']]} in %, {confidence(result)}{said}", made)
 
 

@@ -1,4 +1,4 @@
-"""`compare`: which method and which penalty train the better classifier on this data, by how much, or undetermined.
+"""`compare`: which method, penalty, technique and model make the better classifier here, by how much, if at all.
 
 study = plan(data, Settings(…))            nothing has run yet: what will be trained, and about how long it takes
 comparison = run_study(study, store)       trains what the store does not hold yet, and answers
@@ -54,7 +54,7 @@ class Comparison:
 
     @property
     def pairs(self) -> list[dict[str, Any]]:
-        """Every pair of methods, of penalties and of candidates."""
+        """Every pair of methods, of penalties, of techniques, of models and of candidates."""
         return self.answer.pairs
 
     @property
@@ -64,7 +64,7 @@ class Comparison:
 
     @property
     def recommended(self) -> dict[str, Any]:
-        """Method, penalty and hyperparameters to train with, chosen by validation rows."""
+        """Method, penalty, technique, model and hyperparameters to train with, chosen by validation rows."""
         return self.answer.recommended
 
     @property
@@ -183,6 +183,7 @@ def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
     shape = (s.replicates, len(study.candidates), study.each)
     number = {candidate.name: c for c, candidate in enumerate(study.candidates)}
     validation, loss, test = (np.full(shape, np.nan) for _ in range(3))
+    attacked = None if s.attack is None else np.full(shape, np.nan)
     diverged = np.zeros(shape, bool)
     values: list[list[list[Any]]] = [[[{}] * study.each for _ in study.candidates] for _ in range(s.replicates)]
     for t in trainings:
@@ -190,6 +191,8 @@ def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
         validation[at], test[at] = t.validation[s.metric], t.test[s.metric]
         loss[at] = t.validation["loss"] if np.isfinite(t.validation["loss"]) else np.inf
         diverged[at] = t.status == "diverged"
+        if attacked is not None:
+            attacked[at] = t.test[f"attacked {s.metric}"]
         values[at[0]][at[1]][at[2]] = dict(t.hyperparameters)
     parts = [
         split(study.source.y, study.source.groups, s.seed, r, s.test, s.validation, study.source.classes)
@@ -197,7 +200,7 @@ def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
     ]
     n_train = float(np.mean([part.train.weight.sum() for part in parts]))
     n_test = float(np.mean([part.test.weight.sum() for part in parts]))
-    return summarise(s, study.candidates, Outcomes(validation, loss, test, diverged, values), n_train, n_test)
+    return summarise(s, study.candidates, Outcomes(validation, loss, test, diverged, values, attacked), n_train, n_test)
 
 
 def compare(
@@ -211,12 +214,12 @@ def compare(
     progress: Callable[[Progress], None] | None = None,
     **settings: Any,
 ) -> Comparison:
-    """Compare methods × penalties on rows X and labels y (or on a Dataset, or what `open` takes, alone).
+    """Compare methods × penalties × techniques × models on rows X and labels y (or on what `open` takes, or a Dataset).
 
     Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation
     rows and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and
-    Holm's. Further settings are those of `Settings`: model, trials, replicates, epochs, seed, batch_size, metric,
-    margin, level, test, validation, standardize, loss, spaces.
+    Holm's. Further settings are those of `Settings`: techniques, model, trials, replicates, epochs, seed, batch_size,
+    metric, margin, level, test, validation, standardize, loss, spaces, attack.
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)

@@ -13,6 +13,7 @@ from steepest.core.errors import SettingError, unknown, whole_number
 from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.metrics import METRICS
+from steepest.models.source import pinned
 from steepest.penalties import PENALTIES
 from steepest.techniques import TECHNIQUES
 
@@ -21,6 +22,8 @@ DEFAULT_PENALTIES = ("none", "l1", "l2", "elastic")
 
 NONE = "none"  # of the techniques
 FIXED = re.compile(r"\d|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
+
+PIN = re.compile(r"@[0-9a-f]{12,64}$")  # of a user's own model: the content of its file, which a run's settings keep
 
 # What changes how results are read, not how anything is trained: trainings are kept when these change.
 READING = ("metric", "margin", "level")
@@ -35,6 +38,7 @@ class Settings:
     Each meets each. trials: random settings each candidate draws
     in each replicate (beside its defaults). margin: a difference of the metric (0 … 1) below which two candidates count
     as equivalent. level: of the tests. spaces: search spaces other than the declared ones, "adam.rate" → (low, high).
+    attack: how test rows are attacked for a second outcome, as "fgsm:size=0.1" or "pgd:size=0.1,steps=20"; None: not.
 
     >>> Settings(techniques="none,dropout:rate=0.3+smoothing", model="linear,mlp:64,32").models
     ('linear', 'mlp:64,32')
@@ -57,12 +61,13 @@ class Settings:
     validation: float = 0.2
     standardize: bool = True
     spaces: Any = ()
+    attack: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", _names("method", self.methods, METHODS))
         object.__setattr__(self, "penalties", _names("penalty", self.penalties, PENALTIES))
         object.__setattr__(self, "techniques", _techniques(self.techniques))
-        models = texts("model", self.model)
+        models = tuple(pinned(text) for text in texts("model", self.model))
         object.__setattr__(self, "model", models if len(models) > 1 else models[0])
         object.__setattr__(self, "spaces", _spaces(self.spaces))
         for name, known in (("loss", LOSSES), ("metric", METRICS)):
@@ -99,10 +104,9 @@ class Settings:
 
     def training(self) -> dict[str, Any]:
         """What decides the trainings: all but how results are read."""
-        values = self.as_dict()
-        if self.techniques == (NONE,):
-            del values["techniques"]  # as before there were any: such a run keeps its key
-        return {name: value for name, value in values.items() if name not in READING}
+        newer = {"techniques": [NONE], "attack": None}  # a run without them keeps the key it had before there were any
+        values = {name: value for name, value in self.as_dict().items() if name not in READING}
+        return {name: value for name, value in values.items() if name not in newer or value != newer[name]}
 
 
 def _names(what: str, given: str | Sequence[str], known: Any) -> tuple[str, ...]:
@@ -126,7 +130,7 @@ def candidate_name(method: str, penalty: str, technique: str = NONE, model: str 
     ('adam+l2', 'adam+l2, dropout, mlp:64')
     """
     more = [technique] if technique != NONE else []
-    return ", ".join([f"{method}+{penalty}", *more, *([] if model is None else [model])])
+    return ", ".join([f"{method}+{penalty}", *more, *([] if model is None else [PIN.sub("", model)])])
 
 
 def texts(what: str, given: str | Sequence[str]) -> tuple[str, ...]:

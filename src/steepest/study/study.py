@@ -7,21 +7,29 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import Any
 
+import jax
+
+from steepest.core.errors import SettingError
+from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
+from steepest.inits.plain import Zeros
 from steepest.study import source as sources
+from steepest.study.attack import attack_from_text
 from steepest.study.candidates import Candidate, candidates
 from steepest.study.replicate import Draw, draw_of
 from steepest.study.run import Plan
 from steepest.study.settings import Settings
 from steepest.study.source import Source
+from steepest.techniques.adversarial import Attack
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import copies
 
 SECONDS_A_STEP = 0.4e-6  # of one member, beside its products: measured on digits and 2-D blobs, two cores
 FLOPS_A_SECOND = 25e9  # of one core, in the products of blocks
+PASSES = 3  # what a training step costs, in passes of its rows through the model: forward, and back to two sides
 SECONDS_TO_COMPILE = 2.0  # a structure that the compilation cache does not hold
 
 
@@ -54,12 +62,17 @@ class Study:
         """About how many seconds it takes with nothing in the store; good to a factor of two or so."""
         s = self.settings
         plan = self.as_plan()
-        sizes = self.candidates[0].recipe().model.sizes(plan.shape, max(len(self.source.classes), 1))
-        weights = sum(a * b for a, b in pairwise(sizes))
-        rows = self.draw.sizes.train
-        steps = -(-rows // s.batch_size)
-        an_epoch = steps * SECONDS_A_STEP + 6 * rows * weights / FLOPS_A_SECOND
-        return SECONDS_TO_COMPILE * len(s.methods) + self.trainings * s.epochs * an_epoch / (cores or plan.workers)
+        recipes = [candidate.recipe().general() for candidate in self.candidates]
+        outputs = recipes[0].loss.outputs(len(self.source.classes))
+        sizes = self.draw.sizes
+        an_epoch = 0.0  # of one training of each candidate
+        for recipe in recipes:
+            passes = PASSES * sizes.train + sizes.validation
+            steps = -(-sizes.train // (recipe.batch_size or sizes.train))
+            flops = copies(recipe) * passes * flops_a_row(recipe.model, plan.shape, outputs)
+            an_epoch += steps * SECONDS_A_STEP + flops / FLOPS_A_SECOND
+        compiling = SECONDS_TO_COMPILE * len({structure(recipe) for recipe in recipes})
+        return compiling + self.each * s.replicates * s.epochs * an_epoch / (cores or plan.workers)
 
     @property
     def key(self) -> str:
@@ -85,7 +98,28 @@ class Study:
             return [candidate.recipe(values) for candidate, _, values in self.trials(replicate)]
 
         s = self.settings
-        return Plan(self.source, recipes, self.draw, s.replicates, s.epochs, keep_params=False, skip=skip)
+        return Plan(
+            self.source, recipes, self.draw, s.replicates, s.epochs, keep_params=False, skip=skip, attack=self.attack
+        )
+
+    @cached_property
+    def attack(self) -> Attack | None:
+        """How the test rows are attacked, where they are."""
+        return None if self.settings.attack is None else attack_from_text(self.settings.attack)
+
+
+@cache
+def flops_a_row(model: Any, shape: tuple[int, ...], outputs: int) -> float:
+    """Floating-point operations of one row's pass through a model, as XLA counts them; nothing is compiled.
+
+    >>> from steepest.models.linear import Linear
+    >>> flops_a_row(Linear(), (8, 8), 10)  # 640 products, 640 sums, and the bias
+    1290.0
+    """
+    rows = 32
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), shape, outputs, Zeros(), "float32"))
+    shown = jax.ShapeDtypeStruct((rows, *shape), "float32")
+    return jax.jit(model.apply).lower(params, shown).cost_analysis()["flops"] / rows
 
 
 def plan(data: Dataset, settings: Settings | None = None) -> Study:
@@ -96,6 +130,12 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     settings = settings or Settings()
     source = sources.from_dataset(data)
     sources.check(source, settings.test, settings.validation)
+    if settings.attack is not None:
+        attack_from_text(settings.attack)  # refuses what is none, before anything runs
+        if isinstance(source.X, sources.OnDisk):
+            raise SettingError(
+                f"attack: the rows of {data.name} stay on disk; attack a fitted model: steepest evaluate"
+            )
     draw = draw_of(source, settings.seed, settings.test, settings.validation, settings.standardize)
     about = {
         "name": data.name,

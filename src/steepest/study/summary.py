@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from steepest.core.hyper import Domain
 from steepest.core.spec import hyperparameters
 from steepest.methods import METHODS
+from steepest.penalties import PENALTIES
 from steepest.study.candidates import Candidate
 from steepest.study.settings import Settings
 from steepest.study.space import at_edge
 from steepest.study.statistics import Pair, compare_paired, expected_best, interval, without_verdict
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
+from steepest.techniques import TECHNIQUES
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,7 @@ class Outcomes:
     test: np.ndarray  # the metric on test rows
     diverged: np.ndarray  # bool
     values: Sequence[Sequence[Sequence[Mapping[str, float]]]]  # the hyperparameters
+    attacked: np.ndarray | None = None  # the metric on test rows under attack
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     families = _factors(s, made, got)
     judged = [family.judged(design) for family in families]
     cell_names = tuple(candidate.name for candidate in made)
-    among_cells = _Scored("cell", cell_names, _scores(got, best)).judged(design)
+    among_cells = _Scored("cell", cell_names, _scores(got.test, best)).judged(design)
     return Answer(
         cells=cells,
         pairs=[_named(pair, family) for family in (*judged, among_cells) for pair in family.pairs],
@@ -103,15 +107,16 @@ def pick(got: Outcomes, members: Sequence[int]) -> np.ndarray:
     return np.stack([np.asarray(members)[chosen // trials], 1 + chosen % trials], axis=1)
 
 
-def _scores(got: Outcomes, picks: np.ndarray) -> np.ndarray:
+def _scores(test: np.ndarray, picks: np.ndarray) -> np.ndarray:
     """Test scores [replicates, entries] of the picked trials; picks [entries, replicates, 2]."""
-    replicate = np.arange(got.test.shape[0])
-    return np.stack([got.test[replicate, p[:, 0], p[:, 1]] for p in picks], axis=1)
+    replicate = np.arange(test.shape[0])
+    return np.stack([test[replicate, p[:, 0], p[:, 1]] for p in picks], axis=1)
 
 
 def _searched(names: Sequence[str], of: Sequence[str], got: Outcomes) -> np.ndarray:
     """Test scores [replicates, names] where each name searches all the candidates that carry it."""
-    return _scores(got, np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names]))
+    picks = np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names])
+    return _scores(got.test, picks)
 
 
 def _mean(values: np.ndarray, design: Design) -> dict[str, Any]:
@@ -138,7 +143,8 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
             "hyperparameters": dict(got.values[replicate][c][trial]),
             "validation": float(got.validation[replicate, c, trial]),
         },
-        "test": _mean(_scores(got, best[None])[:, 0], design),
+        "test": _mean(_scores(got.test, best[None])[:, 0], design),
+        **({} if got.attacked is None else {"attacked": _mean(_scores(got.attacked, best[None])[:, 0], design)}),
         "expected_best": expected_best(got.validation[:, c, 1:]).mean(axis=0).tolist(),
         "diverged": int(got.diverged[:, c].sum()),
         "warnings": _edges(candidate, winners),
@@ -146,20 +152,28 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
 
 
 def _edges(candidate: Candidate, winners: Sequence[Mapping[str, float]]) -> list[str]:
-    """A warning for each hyperparameter whose winners crowd at an end of its space."""
+    """A warning for each hyperparameter whose winners crowd at an end of its space that can be moved."""
     made = []
     for name, space in candidate.spaces.items():
         end = at_edge(space, [values[name] for values in winners])
-        if end is not None:
-            whole = name if "." in name else f"{_owner(candidate, name)}.{name}"
+        whole, domain = _owned(candidate, name)
+        last = end is not None and getattr(space, end) == getattr(domain, end)
+        if end is not None and not last:
             made.append(
                 f"best {name} lies at the {end} edge of its space ({space}); widen it: --space {whole}=LOW:HIGH"
             )
     return made
 
 
-def _owner(candidate: Candidate, name: str) -> str:
-    return candidate.method if name in hyperparameters(METHODS[candidate.method]) else candidate.penalty
+def _owned(candidate: Candidate, name: str) -> tuple[str, Domain]:
+    """A hyperparameter with its owner's name in front, and the values that it may take."""
+    technique, _, own = name.rpartition(".")
+    if technique:
+        return name, hyperparameters(TECHNIQUES[technique])[own].metadata["domain"]
+    ours = hyperparameters(METHODS[candidate.method])
+    if name in ours:
+        return f"{candidate.method}.{name}", ours[name].metadata["domain"]
+    return f"{candidate.penalty}.{name}", hyperparameters(PENALTIES[candidate.penalty])[name].metadata["domain"]
 
 
 def _most_promising(got: Outcomes, best: np.ndarray) -> int:
