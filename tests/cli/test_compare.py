@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -138,6 +139,69 @@ def test_a_space_of_ones_own(steepest):
     search = done.json["settings"]["search"]
     assert search["sgd+l2"] == {"rate": "log-uniform 0.01 … 10", "strength": "log-uniform 0.001 … 0.01"}
     assert search["adam+none"] == {"rate": "log-uniform 1e-05 … 0.1"}
+
+
+NETWORKS = "--methods adam --penalties none --techniques none,dropout:rate=0.3+smoothing --model mlp:4,3,mlp:4"
+
+
+def test_techniques_and_models_in_one_text_or_several(steepest):
+    one = steepest(f"compare blobs --dry-run --json {NETWORKS} --space smoothing.amount=0.1:0.2").json
+    assert one["settings"]["techniques"] == ["none", "dropout:rate=0.3+smoothing"]
+    assert one["settings"]["model"] == ["mlp:4,3", "mlp:4"]
+    assert one["candidates"] == list(one["settings"]["search"]) == [
+        "adam+none, mlp:4,3", "adam+none, mlp:4", "adam+none, dropout:rate=0.3+smoothing, mlp:4,3",
+        "adam+none, dropout:rate=0.3+smoothing, mlp:4",
+    ]  # fmt: skip
+    assert one["settings"]["search"]["adam+none, dropout:rate=0.3+smoothing, mlp:4"] == {
+        "rate": "log-uniform 1e-05 … 0.1", "smoothing.amount": "uniform 0.1 … 0.2",
+    }  # fmt: skip
+    again = steepest(
+        "compare blobs --dry-run --json --methods adam --penalties none --techniques none --model mlp:4,3 "
+        "--model mlp:4 --techniques dropout:rate=0.3+smoothing --space smoothing.amount=0.1:0.2"
+    ).json
+    assert again["settings"] == one["settings"]
+
+
+def test_techniques_from_the_settings_file_and_the_environment(steepest, monkeypatch):
+    Path("steepest.toml").write_text('[compare]\ntechniques = ["none", "dropout"]\nmodel = "mlp:4,3,mlp:5"\n')
+    found = steepest("compare blobs --dry-run --json").json["settings"]
+    assert (found["techniques"], found["model"]) == (["none", "dropout"], ["mlp:4,3", "mlp:5"])
+    monkeypatch.setenv("STEEPEST_TECHNIQUES", "none,max-norm")
+    assert steepest("compare blobs --dry-run --json").json["settings"]["techniques"] == ["none", "max-norm"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            "--techniques none,dropout",
+            "dropout: Dropout: acts on hidden units, and Linear() has none; use a model such",
+        ),
+        ("--techniques dropout --model linear,mlp:4", "dropout, linear: Dropout: acts on hidden units"),
+        ("--techniques augment", "augment: Augment: needs images, and a row has 2 numbers"),
+        ("--techniques drop-out", "unknown technique 'drop-out'; did you mean 'dropout'?"),
+        ("--attack pgd:sise=1", "unknown setting of attack pgd 'sise'; did you mean 'size'?"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_exit_2(steepest, options, says):
+    done = steepest(f"compare blobs --samples 60 --methods sgd --penalties none {options}")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert says in done.err
+
+
+def test_a_comparison_of_techniques_is_shown_again_and_fitted(steepest):
+    small = "--samples 60 --trials 2 --replicates 2 --epochs 2 --attack fgsm:size=0.1"
+    done = steepest(f"compare blobs {small} {NETWORKS}")
+    assert done.code == 0, done.err
+    drawn = done.out.partition("Train with it")[0]
+    assert "adam + none, dropout:rate=0.3+smoothing, mlp:4,3" in drawn
+    assert "attacked by fgsm:size=0.1" in drawn
+    assert "Techniques and models, each searching all else along" in drawn
+    assert drawn.strip() in steepest("runs show latest").out
+    best = next(line for line in drawn.splitlines() if line.startswith("Recommended"))
+    fitted = steepest("fit blobs --samples 60 --from latest --json")
+    assert fitted.code == 0, fitted.err
+    assert ("dropout:rate=0.3" in fitted.json["recipe"]) == ("dropout" in best)
 
 
 def test_hostile_names_neither_colour_nor_move_the_terminal(steepest, tmp_path):

@@ -19,6 +19,8 @@ def cell(method: str, penalty: str, mean: float, **changes: object) -> dict:
     return {
         "method": method,
         "penalty": penalty,
+        "technique": "none",
+        "model": "linear",
         "default": {"mean": 0.88, "values": [0.88, 0.88]},
         "tuned": {"hyperparameters": {"rate": 0.012345, "strength": 1e-4}, "validation": 0.97},
         "test": {**SCORE, "mean": mean},
@@ -50,7 +52,8 @@ RESULT = {
     ],
     "verdict": "on your data, adam beats sgd by 5.1 ± 1.0 points",
     "warnings": [f"adam+l2: {EDGE}", f"adam+l1: {EDGE}", "search space suspect: adam contains sgd"],
-    "recommended": {"method": "adam", "penalty": "l2", "hyperparameters": {"rate": 0.012345}, "validation": 0.97},
+    "recommended": {"method": "adam", "penalty": "l2", "technique": "none", "model": "linear",
+                    "hyperparameters": {"rate": 0.012345}, "validation": 0.97},
     "trainings": 1260,
     "seconds": 12.0,
     "run": 3,
@@ -88,6 +91,73 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_cut_off(width):
     words = " ".join(out.replace("│", " ").split())
     assert RESULT["verdict"] in words
     assert "strength" in words
+
+
+def networks() -> dict:
+    """A comparison of techniques and models."""
+    made = copy.deepcopy(RESULT)
+    made["settings"] |= {"model": ["mlp:64", "mlp:128,64"], "techniques": ["none", "dropout+smoothing"]}
+    made["settings"]["search"] = {
+        "adam+l2, mlp:64": {"rate": "r"}, "adam+l2, mlp:128,64": {"rate": "r"},
+        "adam+l2, dropout+smoothing, mlp:64": {"rate": "r", "dropout.rate": "d"},
+        "adam+l2, dropout+smoothing, mlp:128,64": {"rate": "r", "dropout.rate": "d"},
+    }  # fmt: skip
+    made["cells"] = [
+        cell("adam", "l2", 0.9 + n / 100, technique=technique, model=model, warnings=[EDGE])
+        for n, (technique, model) in enumerate(
+            (technique, model) for technique in ("none", "dropout+smoothing") for model in ("mlp:64", "mlp:128,64")
+        )
+    ]
+    made["families"] = [
+        {"factor": "method", "members": [{"name": "adam", **SCORE}]},
+        {"factor": "penalty", "members": [{"name": "l2", **SCORE}]},
+        {"factor": "technique", "members": [{"name": "none", **SCORE}, {"name": "dropout+smoothing", **SCORE}]},
+        {"factor": "model", "members": [{"name": "mlp:64", **SCORE}, {"name": "mlp:128,64", **SCORE}]},
+    ]
+    made["pairs"] = [{**RESULT["pairs"][0], "factor": "technique", "a": "none", "b": "dropout+smoothing"}]
+    made["warnings"] = [f"adam+l2, mlp:64: {EDGE}"]
+    made["recommended"] |= {"technique": "dropout+smoothing", "model": "mlp:128,64"}
+    return made
+
+
+def test_techniques_and_models_stand_beside_method_and_penalty():
+    result = networks()
+    lines = drawn([comparison.cells_table(result, 200)], 200).splitlines()
+    assert [line.split("  ")[0] for line in lines if " + " in line] == [
+        "adam + l2, dropout+smoothing, mlp:128,64 !", "adam + l2, dropout+smoothing, mlp:64 !",
+        "adam + l2, mlp:128,64 !", "adam + l2, mlp:64 !",
+    ]  # fmt: skip
+    assert "models mlp:64 and mlp:128,64, 20 epochs" in comparison.heading(result).plain
+    assert comparison.recommendation(result).plain.startswith(
+        "Recommended: adam + l2, dropout+smoothing, mlp:128,64 with rate 0.0123"
+    )
+    assert "Techniques and models, each searching all else along" in drawn([comparison.families_table(result)])
+    assert "none − dropout+smoothing" in drawn([comparison.pairs_table(result)])
+    (warning,) = comparison.warnings(result)
+    assert warning.startswith("adam+l2, mlp:64; adam+l2, mlp:128,64; adam+l2, dropout+smoothing, mlp:64; adam+l2, dr")
+    assert spaces.shared_spaces(result["settings"]["search"]) == {
+        ("rate", "r"): "all", ("dropout.rate", "d"): "dropout",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_long_names_are_neither_wider_than_the_terminal_nor_cut_off(width):
+    result = networks()
+    result["settings"]["attack"] = "fgsm:size=0.1"
+    for one in result["cells"]:
+        one["attacked"] = {**SCORE, "mean": 0.4321}
+    out = drawn(comparison.comparison_lines(result, width, verbose=True), width)
+    assert max(cell_len(line.rstrip()) for line in out.splitlines()) <= width
+    assert "…" not in out.replace(" … ", "").replace("…\n", "").replace("\n… ", "")
+    assert out.count("43.2 ± 1.1") == 4
+    assert "attacked by fgsm:size=0.1" in " ".join(out.split())
+
+
+def test_a_run_from_before_there_were_techniques_reads_as_it_did():
+    old = copy.deepcopy(RESULT)
+    for one in (*old["cells"], old["recommended"]):
+        del one["technique"], one["model"]
+    assert drawn(comparison.comparison_lines(old, 80)) == drawn(comparison.comparison_lines(RESULT, 80))
 
 
 def test_the_answer_comes_last():

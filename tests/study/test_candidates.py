@@ -5,6 +5,9 @@ import pytest
 from steepest import MLP, ElasticNet, SettingError
 from steepest.study.candidates import candidates
 from steepest.study.settings import Settings
+from steepest.techniques.dropout import Dropout
+from steepest.techniques.smoothing import Smoothing
+from steepest.techniques.tangent import TangentProp
 
 
 def made(**settings):
@@ -51,6 +54,86 @@ def test_candidates_draw_for_themselves():
     assert [v["rate"] for v in both["sgd+none"].trials(0)[1:]] != [
         v["rate"] for v in both["nesterov+none"].trials(0)[1:]
     ]
+
+
+def test_techniques_and_models_are_crossed_with_the_rest():
+    names = list(made(methods="sgd,adam", penalties="l2", techniques="none,dropout+smoothing", model="mlp:8,4,mlp:16"))
+    assert names == [
+        f"{method}+l2{technique}, {model}"
+        for method in ("sgd", "adam")
+        for technique in ("", ", dropout+smoothing")
+        for model in ("mlp:8,4", "mlp:16")
+    ]
+    one = made(methods="sgd", penalties="none,l2", techniques="dropout", model="mlp:8")
+    assert list(one) == ["sgd+none, dropout", "sgd+l2, dropout"]
+
+
+def test_a_techniques_hyperparameters_carry_its_name():
+    both = made(methods="sgd", penalties="l2", techniques="none,dropout+tangent-prop", model="mlp:8")
+    assert list(both["sgd+l2"].spaces) == ["rate", "strength"]
+    one = both["sgd+l2, dropout+tangent-prop"]
+    assert set(one.spaces) >= {"rate", "strength", "dropout.rate", "tangent-prop.strength"}
+    recipe = one.recipe({"rate": 0.5, "strength": 0.25, "dropout.rate": 0.125, "tangent-prop.strength": 0.0625})
+    assert (recipe.method.rate, recipe.penalty.strength) == (0.5, 0.25)
+    assert [type(part) for part in recipe.techniques] == [Dropout, TangentProp]
+    assert (recipe.techniques[0].rate, recipe.techniques[1].strength) == (0.125, 0.0625)
+    assert one.recipe().techniques == (Dropout(), TangentProp())
+    with pytest.raises(SettingError, match=r"Dropout\.rate = 1"):
+        one.recipe({"dropout.rate": 1.0})
+
+
+def test_what_a_text_sets_is_not_searched():
+    (one,) = made(methods="sgd", penalties="none", techniques="dropout:rate=0.3+smoothing", model="mlp:8").values()
+    assert list(one.spaces) == ["rate", "smoothing.amount"]
+    assert one.recipe({"smoothing.amount": 0.2}).techniques == (Dropout(rate=0.3), Smoothing(amount=0.2))
+
+
+def test_a_stopping_rule_among_the_techniques_is_the_recipes():
+    (one,) = made(methods="sgd", penalties="none", techniques="early-stopping:patience=3+smoothing").values()
+    recipe = one.recipe()
+    assert (recipe.stop.patience, recipe.techniques) == (3, (Smoothing(),))
+
+
+def test_trials_do_not_change_because_techniques_stand_beside_them():
+    alone = made(methods="adam", penalties="l2", model="mlp:8", trials=4, seed=3)["adam+l2"]
+    beside = made(methods="adam", penalties="l2", techniques="none,dropout", model="mlp:8", trials=4, seed=3)
+    assert beside["adam+l2"].trials(2) == alone.trials(2)
+    assert [v["rate"] for v in alone.trials(2)[1:]] == pytest.approx(
+        [0.000164534, 0.004232967, 0.000021045, 0.000947649], rel=1e-4
+    ), "the draws of runs that people have"
+    drawn = beside["adam+l2, dropout"].trials(2)
+    assert [v["rate"] for v in drawn[1:]] != [v["rate"] for v in alone.trials(2)[1:]]
+    assert all(0 < v["dropout.rate"] < 1 for v in drawn[1:])
+
+
+def test_a_techniques_space_can_be_changed():
+    (one,) = made(
+        methods="sgd", penalties="none", techniques="dropout", model="mlp:8", spaces={"dropout.rate": (0.1, 0.6)}
+    ).values()
+    assert str(one.spaces["dropout.rate"]) == "uniform 0.1 … 0.6"
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape", "says"),
+    [
+        (
+            {"techniques": "none,dropout"}, (4,),
+            r"^sgd\+none, dropout: Dropout: acts on hidden units, and Linear\(\) has none; use a model such as mlp:64$",
+        ),
+        ({"techniques": "dropout", "model": "mlp:8,linear"}, (4,), r"^sgd\+none, dropout, linear: Dropout: acts on "),
+        ({"techniques": "augment"}, (4,), r"^sgd\+none, augment: Augment: needs images, and a row has 4 numbers"),
+        ({"model": "mlp,mlp:64"}, (4,), "^models mlp and mlp:64 are the same; name one of them$"),
+        ({"techniques": "dropout:rate=2", "model": "mlp:8"}, (4,), r"rate = 2; it must be"),
+        (
+            {"techniques": "dropout:rate=0.3", "model": "mlp:8", "spaces": {"dropout.rate": (0.1, 0.2)}}, (4,),
+            "unknown search space 'dropout.rate'",
+        ),
+        ({"penalties": "l2", "spaces": {"sgd.strength": (0.1, 0.2)}}, (4,), "unknown search space 'sgd.strength'"),
+    ],
+)  # fmt: skip
+def test_a_technique_that_cannot_act_is_refused_by_name(settings, shape, says):
+    with pytest.raises(SettingError, match=says):
+        candidates(Settings(**{"methods": "sgd", "penalties": "none", **settings}), shape)
 
 
 def test_a_changed_space_is_taken_as_it_is_declared():

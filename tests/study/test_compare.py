@@ -71,6 +71,46 @@ def test_the_json_object_is_as_promised(once):
     assert set(said["settings"]["search"]["adam+l2"]) == {"rate", "strength"}
 
 
+def test_techniques_and_models_are_compared_under_the_same_protocol():
+    found = compare(
+        *DIGITS, methods="adam", penalties="l2", techniques="none,dropout+smoothing", model="mlp:8,mlp:12", trials=2,
+        replicates=2, epochs=1, seed=4, attack="fgsm:size=0.5",
+    )  # fmt: skip
+    said = found.as_dict()
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
+    assert said["trainings"] == 4 * 3 * 2
+    assert [(cell["technique"], cell["model"]) for cell in said["cells"]] == [
+        ("none", "mlp:8"), ("none", "mlp:12"), ("dropout+smoothing", "mlp:8"), ("dropout+smoothing", "mlp:12"),
+    ]  # fmt: skip
+    searched = set(said["cells"][2]["tuned"]["hyperparameters"])
+    assert searched == {"rate", "strength", "dropout.rate", "smoothing.amount"}
+    assert set(said["settings"]["search"]["adam+l2, dropout+smoothing, mlp:8"]) == searched
+    assert Counter(pair["factor"] for pair in said["pairs"]) == {"technique": 1, "model": 1, "cell": 6}
+    assert {"technique", "model"} < set(said["recommended"])
+    for cell in said["cells"]:
+        assert set(cell["attacked"]) == {"mean", "low", "high", "values"}
+        assert len(cell["attacked"]["values"]) == 2
+        assert all(0 <= hit <= clean for hit, clean in zip(cell["attacked"]["values"], cell["test"]["values"]))
+    assert "no technique" in said["verdict"]
+
+
+def test_a_candidates_scores_do_not_depend_on_the_techniques_beside_it():
+    small = {**SMALL, "methods": ["adam"], "penalties": ["l2"], "model": "mlp:8"}
+    alone, beside = compare(*IRIS, **small), compare(*IRIS, **small, techniques="none,dropout")
+    assert beside.cells[0] == alone.cells[0]
+    assert beside.cells[1]["test"]["values"] != alone.cells[0]["test"]["values"]
+
+
+def test_an_attack_of_no_size_changes_nothing_and_is_kept_in_the_store(store):
+    settings = {"methods": ["adam"], "penalties": ["none"], "attack": "fgsm:size=0"}
+    first, again = run_study(study(**settings), store), run_study(study(**settings), store)
+    assert first.cells[0]["attacked"] == first.cells[0]["test"]
+    assert (again.stored, told(again)) == (True, told(first))
+    other = run_study(study(**settings, metric="f1"), store)
+    assert other.stored
+    assert other.cells[0]["attacked"] == other.cells[0]["test"] != first.cells[0]["test"]
+
+
 def test_few_trials_or_replicates_give_estimates_and_no_verdict(once):
     assert once.verdict.startswith("estimates only, no verdict (5 paired replicates, 3 trials each;")
     assert {pair["verdict"] for pair in once.pairs} == {"undetermined"}
@@ -199,6 +239,19 @@ def test_before_it_starts_it_says_how_much_it_will_do():
     assert four > two
 
 
+def test_the_estimate_knows_what_each_candidate_costs():
+    def trained(**more):  # without compiling
+        return study(epochs=20_000, **more).estimate(cores=1) - study(epochs=1, **more).estimate(cores=1)
+
+    one, wide = trained(model="mlp:256"), trained(model="mlp:512")
+    assert 1.5 < wide / one < 2.5, "weights × rows"
+    assert trained(model="mlp:256,mlp:512") == pytest.approx(one + wide)
+    assert trained(model="mlp:256", techniques="none,bagging:bags=4") == pytest.approx(5 * one, rel=0.1)
+    assert trained(model="mlp:256", replicates=10) == pytest.approx(2 * one)
+    few, many = study(methods=["adam"]), study(methods=["adam"], model="linear,mlp:8", techniques="none,smoothing")
+    assert many.estimate(cores=1) - 4 * few.estimate(cores=1) == pytest.approx(0, abs=0.5), "compiled four times"
+
+
 def test_diverged_trainings_count_and_an_edge_is_warned_of():
     hot = compare(
         *IRIS, methods=["sgd"], penalties=["l2"], trials=4, replicates=5, epochs=6,
@@ -268,6 +321,10 @@ def test_a_candidate_whose_rates_are_capped_far_too_low_is_found_worse():
         ({"trials": 0}, "trials = 0; it must be a whole number of at least 1"),
         ({"spaces": (("sgd.momentum", 0.1, 0.2),)}, "unknown search space 'sgd.momentum'"),
         ({"learning_rate": 0.1}, "learning_rate"),
+        ({"techniques": "dropout"}, r"^sgd\+none, dropout: Dropout: acts on hidden units, and Linear\(\) has none"),
+        ({"techniques": "augment"}, r"^sgd\+none, augment: Augment: needs images"),
+        ({"attack": "fgms"}, "unknown attack 'fgms'; did you mean 'fgsm'"),
+        ({"attack": "fgsm:size=-1"}, "size = -1; it must be"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_runs(monkeypatch, wrong, says):

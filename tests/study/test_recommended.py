@@ -13,6 +13,7 @@ from steepest.penalties.norms import ElasticNet
 from steepest.study.recommended import recommended
 from steepest.study.settings import Settings
 from steepest.study.store import RunRow
+from steepest.techniques.dropout import Dropout
 
 SETTINGS = Settings(
     methods=("sgd", "momentum"), penalties=("elastic",), model="mlp:8", loss="hinge", epochs=7, seed=3, batch_size=16,
@@ -50,6 +51,27 @@ def test_the_recipe_is_the_one_that_was_compared():
     assert type(found.recipe.loss).__name__ == "Hinge"
     assert found.how() == {"epochs": 7, "seed": 3, "test": 0.25, "validation": 0.2}
     assert (found.name, found.fingerprint) == ("photos", "f00")
+
+
+def test_technique_and_model_are_those_that_were_recommended():
+    settings = replace(SETTINGS, techniques=("none", "dropout+early-stopping:patience=4"), model=("mlp:8", "mlp:16"))
+    best = {
+        "method": "momentum", "penalty": "elastic", "technique": "dropout+early-stopping:patience=4", "model": "mlp:16",
+        "hyperparameters": {"rate": 0.25, "momentum": 0.75, "l1": 0.5, "l2": 0.125, "dropout.rate": 0.375},
+        "validation": 0.9,
+    }  # fmt: skip
+    row = replace(ROW, settings=json.loads(json.dumps(settings.as_dict())), result={"recommended": best})
+    found = recommended(row)
+    assert found.settings == settings
+    assert found.recipe.techniques == (Dropout(rate=0.375),)
+    assert found.recipe.stop.patience == 4
+    assert found.recipe.model.widths == (16,)
+
+
+def test_a_run_from_before_there_were_techniques_is_read():
+    old = {name: value for name, value in ROW.settings.items() if name not in ("techniques", "attack")}
+    found = recommended(replace(ROW, settings=old))
+    assert (found.settings, found.recipe.techniques, found.recipe.model.widths) == (SETTINGS, (), (8,))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steepest import SettingError
-from steepest.study.settings import READING, Settings
+from steepest.study.settings import READING, Settings, candidate_name
 
 
 def test_the_defaults_are_those_promised():
@@ -21,9 +21,46 @@ def test_names_come_as_a_list_or_as_text():
     assert Settings(methods="sgd, adam") == Settings(methods=["sgd", "adam"]) == Settings(methods=("sgd", "adam"))
 
 
+def test_a_comma_that_belongs_to_a_text_does_not_divide():
+    made = Settings(
+        techniques="none, dropout:rate=0.3 , augment:shift=0.1,rotate=10+smoothing",
+        model="linear,mlp:128,64:tanh,mlp:8",
+    )
+    assert made.techniques == ("none", "dropout:rate=0.3", "augment:shift=0.1,rotate=10+smoothing")
+    assert made.models == ("linear", "mlp:128,64:tanh", "mlp:8")
+    assert Settings(techniques=list(made.techniques), model=list(made.models)) == made
+    assert (Settings(model=["mlp:64,32"]).model, Settings(model="mlp:64,32").models) == ("mlp:64,32", ("mlp:64,32",))
+
+
+def test_a_users_own_model_is_kept_with_its_content(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text("net = 1")
+    first = Settings(model=f"linear,{file}:net")
+    file.write_text("net = 2")
+    second = Settings(model=f"linear,{file}:net")
+    assert first.models[1].startswith(f"{file}:net@")
+    assert first.training() != second.training()
+    assert candidate_name("sgd", "l2", "none", first.models[1]) == f"sgd+l2, {file}:net"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
+        ({"techniques": "none,dropuot"}, "unknown technique 'dropuot'; did you mean 'dropout'? Known: none, dropout"),
+        ({"techniques": "dropout+smothing"}, "unknown technique 'smothing'; did you mean 'smoothing'?"),
+        (
+            {"techniques": "none+dropout"},
+            "technique none+dropout: none is no technique at all, so it goes with no other",
+        ),
+        ({"techniques": "dropout+dropout:rate=0.2"}, "technique dropout+dropout:rate=0.2: it has dropout twice"),
+        ({"techniques": "dropout,dropout"}, "technique dropout is named twice"),
+        (
+            {"techniques": ["dropout+smoothing", "smoothing+dropout"]},
+            "techniques dropout+smoothing and smoothing+dropout",
+        ),
+        ({"techniques": ()}, "no technique to compare; name one"),
+        ({"techniques": [0.5]}, "technique 0.5; a comparison takes texts"),
+        ({"model": "linear,linear"}, "model linear is named twice"),
         ({"methods": "sgd,adamm"}, "unknown method 'adamm'; did you mean 'adam'? Known: gd, sgd"),
         ({"methods": ()}, "no method to compare; known: gd, sgd"),
         ({"methods": "sgd,sgd"}, "method sgd is named twice"),
@@ -64,11 +101,31 @@ def test_zero_is_a_margin():
 
 
 def test_as_dict_is_json_and_makes_the_same_settings():
-    made = Settings(methods="sgd", spaces=[("sgd.rate", 1, 2)], seed=7)
+    made = Settings(
+        methods="sgd",
+        techniques="none,dropout",
+        model="linear,mlp:8",
+        spaces=[("sgd.rate", 1, 2)],
+        attack="fgsm",
+        seed=7,
+    )
     stored = json.loads(json.dumps(made.as_dict()))
     assert stored["spaces"] == {"sgd.rate": [1.0, 2.0]}
     again = {**stored, "spaces": tuple((name, *ends) for name, ends in stored["spaces"].items())}
     assert Settings(**again) == made
+
+
+def test_a_run_without_what_is_newer_is_the_run_that_it_was():
+    values = Settings().training()
+    assert not {"techniques", "attack"} & set(values)
+    assert values["model"] == "linear"
+    for change in (
+        {"techniques": "dropout"},
+        {"techniques": "none,dropout"},
+        {"attack": "fgsm"},
+        {"model": "mlp,linear"},
+    ):
+        assert Settings(**change).training() != values
 
 
 def test_how_results_are_read_decides_no_training():

@@ -92,6 +92,62 @@ def test_cells_and_pairs_of_all_three_families():
     assert [pair["factor"] for pair in answer.pairs] == ["method", "penalty", *["cell"] * 6]
 
 
+def test_techniques_and_models_are_families_where_there_are_several():
+    s = Settings(
+        methods="sgd", penalties="none", techniques="none,dropout", model="mlp:4,mlp:8", trials=TRIALS, replicates=R
+    )
+    made = candidates(s)
+    got = outcomes(9, values=[[candidate.trials(r) for candidate in made] for r in range(R)])
+    answer = summarise(s, made, got, 60, 25)
+    assert [(c["technique"], c["model"]) for c in answer.cells] == [
+        ("none", "mlp:4"), ("none", "mlp:8"), ("dropout", "mlp:4"), ("dropout", "mlp:8"),
+    ]  # fmt: skip
+    assert [pair["factor"] for pair in answer.pairs] == ["technique", "model", *["cell"] * 6]
+    for place, factor, groups in ((2, "technique", ([0, 1], [2, 3])), (3, "model", ([0, 2], [1, 3]))):
+        scores = [[got.test[(r, *picked_by_hand(got, r, members))] for r in range(R)] for members in groups]
+        family = answer.families[place]
+        assert (family["factor"], [member["values"] for member in family["members"]]) == (factor, scores)
+        (pair,) = [pair for pair in answer.pairs if pair["factor"] == factor]
+        (want,) = compare_paired(np.array(scores).T, 60, 25)
+        assert (pair["difference"], pair["p"]) == (want["difference"], want["p"])
+    assert [family["factor"] for family in answer.families] == ["method", "penalty", "technique", "model"]
+    assert answer.pairs[2]["a"] == "sgd+none, mlp:4"
+    one = summarise(SETTINGS, MADE, outcomes(9), 60, 25)
+    assert [family["factor"] for family in one.families] == ["method", "penalty"]
+
+
+def test_scores_under_attack_are_those_of_the_picked_trials():
+    got = outcomes(10)
+    under = Outcomes(got.validation, got.loss, got.test, got.diverged, got.values, got.test / 2)
+    answer = summarise(SETTINGS, MADE, under, 60, 25)
+    for c, cell in enumerate(answer.cells):
+        want = [got.test[(r, *picked_by_hand(got, r, [c]))] / 2 for r in range(R)]
+        assert cell["attacked"]["values"] == want
+        assert cell["attacked"]["mean"] == pytest.approx(np.mean(want))
+        assert cell["attacked"]["low"] < cell["attacked"]["mean"] < cell["attacked"]["high"]
+    assert "attacked" not in summarise(SETTINGS, MADE, got, 60, 25).cells[0]
+
+
+def test_an_end_that_cannot_be_moved_is_not_warned_of():
+    s = Settings(
+        methods="sgd", penalties="none", techniques="augment,dropout", model="mlp:4", trials=TRIALS, replicates=R
+    )
+    made, got = candidates(s), outcomes(5)
+    assert made[0].spaces["augment.rotate"].low == 0
+    values = [[candidate.trials(r) for candidate in made] for r in range(R)]
+    for trial in [trial for replicate in values for trials in replicate for trial in trials[1:]]:
+        middle = {name: space.at(0.5) for c in made for name, space in c.spaces.items() if name in trial}
+        trial |= middle | {name: 1e-9 for name in ("augment.rotate",) if name in trial}
+        trial |= {name: 1e-9 for name in ("dropout.rate",) if name in trial}
+    two = Outcomes(*(part[:, :2] for part in (got.validation, got.loss, got.test, got.diverged)), values)
+    warnings = [cell["warnings"] for cell in summarise(s, made, two, 60, 25).cells]
+    dropout = made[1].spaces["dropout.rate"]
+    assert warnings == [
+        [],
+        [f"best dropout.rate lies at the low edge of its space ({dropout}); widen it: --space dropout.rate=LOW:HIGH"],
+    ]
+
+
 def test_expected_best_is_the_mean_over_all_subsets_of_trials():
     """By hand for n = 1, 2 and N: the mean, the mean maximum of all pairs, the maximum; averaged over replicates."""
     got = outcomes(2)

@@ -113,6 +113,68 @@ def test_methods_then_penalties_and_a_family_of_one_is_silent():
     assert sentence([alone], DESIGN) == "nothing was compared: there is only one candidate"
 
 
+def techniques(means, verdicts, half=0.005):
+    return family(means, verdicts, half, factor="technique")
+
+
+def test_one_technique_helps_harms_makes_no_difference_or_it_is_undetermined():
+    by = {"none": 0.90, "dropout": 0.912}
+    assert sentence([techniques(by, {"dropout none": "better"})], DESIGN) == (
+        f"on your data, dropout helps by 1.2 ± 0.5 points {BASIS}"
+    )
+    assert sentence([techniques({"none": 0.90, "dropout": 0.89}, {"none dropout": "better"})], DESIGN) == (
+        f"on your data, dropout harms by 1.0 ± 0.5 points {BASIS}"
+    )
+    assert sentence([techniques({"none": 0.90, "dropout": 0.901}, {"dropout none": "equivalent"}, 0.003)], DESIGN) == (
+        f"on your data, dropout makes no difference (equivalent within 0.5 points) {BASIS}"
+    )
+    assert sentence([techniques(by, {}, 0.02)], DESIGN) == (
+        f"on your data, it is undetermined whether dropout helps: 1.2 ± 2.0 points {BASIS}. To settle dropout "
+        "against no technique (1.2 ± 2.0 points): about 2.8 times the rows, if the difference stays; more replicates "
+        "would not do"
+    )
+
+
+def test_several_techniques_say_whether_each_helps_and_which_helps_most():
+    means = {"none": 0.90, "dropout": 0.915, "augment": 0.94, "smoothing": 0.88, "max-norm": 0.902}
+    verdicts = {
+        "dropout none": "better", "augment none": "better", "none smoothing": "better", "augment dropout": "better",
+        "augment max-norm": "better", "augment smoothing": "better",
+    }  # fmt: skip
+    got = sentence([techniques(means, verdicts)], DESIGN)
+    assert got.startswith(
+        "on your data, augment helps by 4.0 ± 0.5 points; dropout helps by 1.5 ± 0.5 points; "
+        "smoothing harms by 2.0 ± 0.5 points; it is undetermined whether max-norm helps: 0.2 ± 0.5 points; "
+        f"augment beats dropout and max-norm, the nearest (dropout) by 2.5 ± 0.5 points {BASIS}. "
+        "To settle max-norm against no technique"
+    )
+
+
+def test_several_techniques_of_which_none_is_known_to_help():
+    means = {"dropout": 0.905, "none": 0.90, "augment": 0.90, "smoothing": 0.899}
+    got = sentence([techniques(means, {"smoothing none": "equivalent", "augment none": "equivalent"}, 0.01)], DESIGN)
+    assert got.startswith(
+        "on your data, augment and smoothing make no difference (equivalent within 0.5 points); "
+        f"it is undetermined whether dropout helps: 0.5 ± 1.0 points {BASIS}. To settle dropout against no technique"
+    )
+    got = sentence([techniques(means, {}, 0.01)], DESIGN)
+    assert got.startswith(
+        "on your data, it is undetermined whether dropout (0.5 ± 1.0 points), augment (0.0 ± 1.0 points) or "
+        f"smoothing (-0.1 ± 1.0 points) helps {BASIS}"
+    )
+
+
+def test_techniques_without_none_among_them_are_compared_as_methods_are():
+    got = sentence([techniques({"dropout": 0.91, "augment": 0.93}, {"augment dropout": "better"})], DESIGN)
+    assert got == f"on your data, augment beats dropout by 2.0 ± 0.5 points {BASIS}"
+
+
+def test_estimates_tell_no_technique_from_no_penalty():
+    both = [family({"none": 0.9, "l2": 0.8}, {}, factor="penalty"), techniques({"none": 0.9, "dropout": 0.8}, {})]
+    got = sentence(both, Design(4, 20, 180, 75))
+    assert got.endswith(": none 90.0 %, l2 80.0 %; no technique 90.0 %, dropout 80.0 %")
+
+
 @pytest.mark.parametrize(("replicates", "trials"), [(4, 20), (10, 9)])
 def test_too_few_replicates_or_trials_give_estimates_only(replicates, trials):
     methods = family({"sgd": 0.902, "adam": 0.910}, {"adam sgd": "better"})
