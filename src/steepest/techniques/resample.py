@@ -19,8 +19,8 @@ def resampled(pictures: Array, matrix: Array, offset: Array) -> Array:
     """Each pixel p of the result is read at c + matrix·(p − c) + offset, c the middle of the picture: bilinear.
 
     **Shapes**: pictures [rows, H, W, channels], matrix [rows, 2, 2] and offset [rows, 2] in pixels, down before right.
-    Outside the picture the nearest edge pixel counts. A place on a pixel gives that pixel exactly: the identity, mirrors
-    and shifts by whole pixels change no bit.
+    Outside the picture the nearest edge pixel counts. A place on a pixel gives that pixel exactly: the identity,
+    mirrors and shifts by whole pixels change no bit.
     **Differs** from torch's `grid_sample`, whose places are shares of the side; the same as SciPy's `affine_transform`
     with order 1 and mode "nearest", but for its offset, which counts from the corner.
     """
