@@ -42,15 +42,17 @@ def read_spaces(kind: Any, tokens: Sequence[Token]) -> tuple[tuple[str, float, f
     return tuple(made)
 
 
-def one_text(kind: Any, tokens: Sequence[Token]) -> str:
-    """`--model linear --model mlp:64,32` as "linear,mlp:64,32": which commas divide is for `Settings` to know."""
+def as_given(kind: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Texts as they were given: which commas divide them is for `Settings` to know."""
     del kind
-    return ",".join(token.value for token in tokens)
+    return tuple(token.value for token in tokens)
 
 
-def listed(about: str) -> Parameter:
-    """An option that takes several texts, in one or again for each."""
-    return Parameter(group=WHAT, converter=one_text, n_tokens=1, accepts_keys=False, metavar="A,B", help=about)
+def texts(about: str) -> Parameter:
+    """An option that takes several texts, with commas between them or again for each."""
+    return Parameter(
+        group=WHAT, converter=as_given, n_tokens=1, negative=(), metavar="A,B", show_default=",".join, help=about
+    )
 
 
 def compare(
@@ -69,13 +71,13 @@ def compare(
         Names, Parameter(group=WHAT, help="Penalties, each with every method (see: steepest methods --kind penalties).")
     ] = ("none", "l1", "l2", "elastic"),
     techniques: Annotated[
-        str,
-        listed(
+        tuple[str, ...],
+        texts(
             "Techniques, each with all others: none, dropout, dropout+smoothing, dropout:rate=0.3 … (see: steepest "
             "methods --kind techniques)."
         ),
-    ] = "none",
-    model: Annotated[str, listed("One or several: linear, mlp:64, mlp:128,64:tanh …")] = "linear",
+    ] = ("none",),
+    model: Annotated[tuple[str, ...], texts("One or several: linear, mlp:64, mlp:128,64:tanh, cnn …")] = ("linear",),
     loss: Annotated[str, Parameter(group=WHAT, help="See: steepest methods --kind losses.")] = "cross-entropy",
     space: Annotated[
         tuple[tuple[str, float, float], ...],

@@ -67,8 +67,8 @@ class Settings:
         object.__setattr__(self, "methods", _names("method", self.methods, METHODS))
         object.__setattr__(self, "penalties", _names("penalty", self.penalties, PENALTIES))
         object.__setattr__(self, "techniques", _techniques(self.techniques))
-        models = tuple(pinned(text) for text in texts("model", self.model))
-        object.__setattr__(self, "model", models if len(models) > 1 else models[0])
+        first, *more = (pinned(text) for text in texts("model", self.model))
+        object.__setattr__(self, "model", (first, *more) if more else first)
         object.__setattr__(self, "spaces", _spaces(self.spaces))
         for name, known in (("loss", LOSSES), ("metric", METRICS)):
             if getattr(self, name) not in known:

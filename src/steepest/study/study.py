@@ -16,6 +16,7 @@ from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
 from steepest.inits.plain import Zeros
+from steepest.models.text import parameters
 from steepest.study import source as sources
 from steepest.study.attack import attack_from_text
 from steepest.study.candidates import Candidate, candidates
@@ -119,7 +120,8 @@ def flops_a_row(model: Any, shape: tuple[int, ...], outputs: int) -> float:
     rows = 32
     params = jax.eval_shape(lambda: model.init(jax.random.key(0), shape, outputs, Zeros(), "float32"))
     shown = jax.ShapeDtypeStruct((rows, *shape), "float32")
-    return jax.jit(model.apply).lower(params, shown).cost_analysis()["flops"] / rows
+    counted = jax.jit(model.apply).lower(params, shown).cost_analysis() or {}
+    return counted.get("flops", 2 * rows * parameters(model, shape, outputs)) / rows  # where none is counted: dense
 
 
 def plan(data: Dataset, settings: Settings | None = None) -> Study:
