@@ -23,6 +23,7 @@ from steepest.inits.scaled import Xavier as Xavier
 from steepest.inits.scaled import XavierUniform as XavierUniform
 from steepest.losses import LOSSES as LOSSES
 from steepest.losses.margin import Hinge as Hinge
+from steepest.losses.multitask import MultiTask as MultiTask
 from steepest.losses.sigmoid import OneVsRest as OneVsRest
 from steepest.losses.sigmoid import SquaredSigmoid as SquaredSigmoid
 from steepest.losses.softmax import CrossEntropy as CrossEntropy
@@ -79,6 +80,7 @@ from steepest.study.compare import Comparison as Comparison
 from steepest.study.compare import compare as compare
 from steepest.study.ensemble import ensemble as ensemble
 from steepest.study.estimator import Classifier as Classifier
+from steepest.study.multitask import MultiTaskClassifier as MultiTaskClassifier
 from steepest.study.settings import Settings as Settings
 from steepest.study.store import Store as Store
 from steepest.study.sweep import Sweep as Sweep

@@ -62,7 +62,8 @@ def _check_alike(first: Fitted, one: Fitted, where: str) -> None:
         raise SettingError(f"{where} is an ensemble already; give its members, or models trained alone")
     pairs = {name: (getattr(first, name), getattr(one, name)) for name in ALIKE}
     pairs |= {name: (getattr(first.recipe, name), getattr(one.recipe, name)) for name in ("model", "loss", "dtype")}
-    pairs["standardisation"] = tuple("none" if f.standard is None else "its own" for f in (first, one))
+    wanted, found = ("none" if fitted.standard is None else "its own" for fitted in (first, one))
+    pairs["standardisation"] = wanted, found
     for name, (wanted, found) in pairs.items():
         if wanted != found:
             raise SettingError(f"{where} has {name} {found!r}, and the first has {wanted!r}; an ensemble's are alike")

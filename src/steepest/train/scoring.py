@@ -55,6 +55,8 @@ def _measured(recipe: Recipe, made: Array, rows: Rows) -> tuple[Array, Array]:
     if recipe.loss.regression:
         return loss, jnp.full((), jnp.nan, loss.dtype)
     hits = recipe.loss.labels(made) == rows.y
+    if hits.ndim > 1:  # several tasks: a row is right by the share of them that are
+        hits = jnp.mean(hits, axis=-1)
     return loss, (jnp.sum(rows.weight * hits) / total).astype(loss.dtype)
 
 
