@@ -51,8 +51,12 @@ from steepest.methods.sgd import GD as GD
 from steepest.methods.sgd import SGD as SGD
 from steepest.models import MODELS as MODELS
 from steepest.models.cnn import CNN as CNN
+from steepest.models.contract import Model as Model
+from steepest.models.equinox_model import EquinoxModel as EquinoxModel
+from steepest.models.flax_model import FlaxModel as FlaxModel
 from steepest.models.linear import Linear as Linear
 from steepest.models.mlp import MLP as MLP
+from steepest.models.own import Functions as Functions
 from steepest.models.resnet import ResNet as ResNet
 from steepest.penalties import PENALTIES as PENALTIES
 from steepest.penalties.decay import WeightDecay as WeightDecay

@@ -54,6 +54,9 @@ class Own(Model):
     def __repr__(self) -> str:
         return self.source.text if self.source else f"{type(self).__name__}({self.label})"
 
+    def __reduce__(self) -> Any:  # functions out of a user's file cannot be found again by their names
+        return (_again, (self.source.text,)) if self.source else super().__reduce__()
+
     @property
     def files(self) -> tuple[str, ...]:
         """The files that its code is in, as tracebacks name them."""
@@ -160,6 +163,13 @@ class FromFile(Model):
 
     def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
         return self.model.fixed_outputs(shape)
+
+
+def _again(text: str) -> Any:
+    """A model out of a file, where a pickle or a copy of it is read."""
+    from steepest.models.loading import model_from_file  # which imports this module
+
+    return model_from_file(text)
 
 
 class Always:

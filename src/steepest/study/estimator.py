@@ -22,6 +22,7 @@ from steepest.inits import INITS
 from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.models.linear import Linear
+from steepest.models.loading import as_model
 from steepest.models.text import model_from_text
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
@@ -104,7 +105,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def recipe(self) -> Recipe:
         """The recipe that these settings make."""
         recipe = Recipe(
-            model=model_from_text(self.model) if isinstance(self.model, str) else self.model,
+            model=model_from_text(self.model) if isinstance(self.model, str) else as_model(self.model),
             method=_named(METHODS, self.method),
             penalty=_named(PENALTIES, self.penalty),
             loss=_named(LOSSES, self.loss),

@@ -57,7 +57,8 @@ def check_techniques(recipe: Recipe, shape: tuple[int, ...]) -> None:
 def _check_hidden(technique: Technique, model: Any, shape: tuple[int, ...]) -> None:
     there = hidden_layers(model, shape)
     if there == 0:
-        raise refuse(technique, f"acts on hidden units, and {model!r} has none; use a model such as mlp:64")
+        remedy = "call how.hidden in it" if model.draws else "use a model such as mlp:64"
+        raise refuse(technique, f"acts on hidden units, and {model!r} has none; {remedy}")
     for layer in getattr(technique, "layers", None) or ():
         if layer > there:
             has = "1 hidden layer" if there == 1 else f"{there} hidden layers"
