@@ -193,6 +193,8 @@ def techniques_from_text(text: str) -> tuple[Any, ...]:
     texts = [piece.strip() for piece in re.split(r"\+(?!\d)", text)]  # the plus of 1e+3 joins nothing
     if texts == [NONE]:
         return ()
+    if texts == [""]:
+        raise SettingError("no technique is named; write none, or dropout+augment")
     if "" in texts:
         raise SettingError(f"techniques {text!r}: there is a plus with nothing beside it; write dropout+augment")
     if NONE in texts:

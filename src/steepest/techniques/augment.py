@@ -23,15 +23,15 @@ class Augment(Technique):
 
     **Equation** (source D; Goodfellow et al. 2016, 7.4): x'(p) = k·x(c + A·(p − c) + o) + (1 − k)·m outside the cut-out
     square and 0 inside it, with A = mirror · (1 − crop·u₁)·e^(scale·u₂) · rotation by rotate·u₃; o from shift and the
-    crop's place; k = 1 + contrast·u₄; c the middle of the picture, m the mean of x. All of it is one bilinear reading of
-    the batch; outside the picture the nearest edge pixel counts. The u are uniform, drawn anew for each row and step,
-    and the same for all members of a replicate, which scale them by ranges of their own.
+    crop's place; k = 1 + contrast·u₄; c the middle of the picture, m the mean of x. All of it is one bilinear reading
+    of the batch; outside the picture the nearest edge pixel counts. The u are uniform, drawn anew for each row and
+    step, and the same for all members of a replicate, which scale them by ranges of their own.
     **Shapes**: rows [n, H, W] or [n, H, W, channels] → the same. Labels stay.
     **Hyperparameters**, each 0 for not at all: `shift` up to this share of height and width, either way, in [0, 1];
     `rotate` up to these degrees, either way, in [0, 180]; `scale` by a factor within e^±scale, in [0, 1]; `flip` the
-    probability of a left-right mirror, in [0, 1]; `crop` zooms into a part anywhere, whose side is shorter by up to this
-    share, in [0, 1); `contrast` k within 1 ± contrast, in [0, 1]; `cutout` the side of the square as a share of the
-    picture's, in [0, 1], centred anywhere, so that it may stick out (DeVries & Taylor 2017).
+    probability of a left-right mirror, in [0, 1]; `crop` zooms into a part anywhere, whose side is shorter by up to
+    this share, in [0, 1); `contrast` k within 1 ± contrast, in [0, 1]; `cutout` the side of the square as a share of
+    the picture's, in [0, 1], centred anywhere, so that it may stick out (DeVries & Taylor 2017).
     **Defaults and spaces** suit any pictures, 8×8 digits included: a little shift, rotation and scale, which are also
     what a comparison searches. Mirroring, cropping, contrast and cut-out are held at 0 unless a recipe says otherwise:
     a mirrored digit is no digit. For photos `augment:flip=0.5,shift=0.125,rotate=0,scale=0` is the usual start.
