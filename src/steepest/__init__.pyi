@@ -80,6 +80,7 @@ from steepest.schedules.switch import MomentumSwitch as MomentumSwitch
 from steepest.stops import STOPS as STOPS
 from steepest.stops.rules import NoGain as NoGain
 from steepest.stops.rules import Reached as Reached
+from steepest.study.attack import accuracy_under as accuracy_under
 from steepest.study.compare import Comparison as Comparison
 from steepest.study.compare import compare as compare
 from steepest.study.ensemble import ensemble as ensemble
@@ -87,6 +88,8 @@ from steepest.study.estimator import Classifier as Classifier
 from steepest.study.multitask import MultiTaskClassifier as MultiTaskClassifier
 from steepest.study.settings import Settings as Settings
 from steepest.study.store import Store as Store
+from steepest.study.tangent_distance import TangentDistance as TangentDistance
+from steepest.study.tangent_distance import tangent_distance as tangent_distance
 from steepest.study.sweep import Sweep as Sweep
 from steepest.study.sweep import sweep as sweep
 from steepest.techniques import TECHNIQUES as TECHNIQUES
