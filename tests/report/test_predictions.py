@@ -18,7 +18,7 @@ CLASSES = ["cat", "dog, big"]
 def test_csv_reads_back_whatever_the_names_are():
     shares = np.array([[0.9, 0.1], [1 / 3, 2 / 3], [1.0, 0.0], [1e-17, 1.0]])
     rows = entries(NAMES, LABELS, shares, CLASSES)
-    read = list(csv.reader(io.StringIO("\n".join(csv_lines(rows, CLASSES)) + "\n", newline="")))
+    read = list(csv.reader(io.StringIO("\n".join(csv_lines(rows, CLASSES, probabilities=True)) + "\n", newline="")))
     assert read[0] == ["name", "label", "p(cat)", "p(dog, big)"]
     assert [row[:2] for row in read[1:]] == [list(pair) for pair in zip(NAMES, LABELS)]
     assert [[float(cell) for cell in row[2:]] for row in read[1:]] == shares.tolist()

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, OUTPUT, Output, OwnModel, flag
+from steepest.cli.options import DATA, OUTPUT, Output, OwnModel, flag, whole
 
 EXAMPLES = """Examples:
 
   steepest predict model.safetensors cat.jpg dog.jpg
   steepest predict model.safetensors customers.csv --probabilities > labels.csv
+  steepest predict dropout.safetensors customers.csv --samples 100
 """
 
 
@@ -23,6 +24,14 @@ def predict(
     *more: Annotated[str, Parameter(help="Further images and folders.")],
     format: Annotated[Literal["csv", "jsonl"], Parameter(group=OUTPUT, help="One line a row, in this form.")] = "csv",
     probabilities: Annotated[bool, flag(OUTPUT, "How probable each class is, too.")] = False,
+    samples: Annotated[
+        int | None,
+        Parameter(
+            group=OUTPUT,
+            converter=whole("samples", 2),
+            help="Drop units as in training, so many times: mean and spread of each probability, labels by the mean.",
+        ),
+    ] = None,
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
     own: OwnModel = None,
     output: Output = Output(),  # noqa: B008 - frozen
@@ -37,17 +46,17 @@ def predict(
     sources = [source, *more] if more else source
     with terminal.progress("reading images") as report:
         found = predicted(
-            fitted, sources, probabilities=probabilities, strict=strict,
+            fitted, sources, probabilities=probabilities, samples=samples, strict=strict,
             progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)
-    rows = entries(found.names, found.labels, found.shares, found.classes)
+    rows = entries(found.names, found.labels, found.shares, found.classes, found.sampled)
     if output.json:
         terminal.data(
             "predict", {"model": model, "classes": list(found.classes), "predictions": rows, "notes": found.notes}
         )
         return
-    lines = jsonl_lines(rows) if format == "jsonl" else csv_lines(rows, found.classes if probabilities else None)
+    lines = jsonl_lines(rows) if format == "jsonl" else csv_lines(rows, found.classes, probabilities, bool(samples))
     for line in lines:
         terminal.line(line)

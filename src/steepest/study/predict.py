@@ -11,15 +11,20 @@ import numpy as np
 from steepest.core.errors import DataError, SettingError
 from steepest.data.like import read_like
 from steepest.train.fitted import Fitted
+from steepest.train.uncertainty import Uncertainty, check_sampling
+
+SEED = 0  # of the draws: the same command says the same
 
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """A label a row; `shares` [rows, classes] are probabilities, where they were asked for."""
+    """A label a row; `shares` [rows, classes] are probabilities and `sampled` their mean and spread over draws of
+    dropped units, where they were asked for. With `sampled` the label is the class of the highest mean."""
 
     names: Sequence[str]
     labels: Sequence[str]
     shares: np.ndarray | None
+    sampled: Uncertainty | None
     classes: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -29,18 +34,26 @@ def predicted(
     source: Any,
     *,
     probabilities: bool = False,
+    samples: int | None = None,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predicted:
     """Read `source` (`data.read_like`) as the model's training rows were read, and label its rows.
 
-    **Raises** DataError where rows do not fit; SettingError for probabilities of a loss that gives none.
+    samples: predict so many times with units dropped (`Fitted.uncertainty`).
+    **Raises** DataError where rows do not fit; SettingError for probabilities of a loss that gives none, or samples of
+    a model without dropout.
     """
     if fitted.schema is None:
         raise DataError("the model does not say how its rows were read; give its `labels` arrays instead")
     if probabilities and not fitted.recipe.loss.probabilistic:
         name = type(fitted.recipe.loss).__name__
         raise SettingError(f"the model was trained with {name}, which gives no probabilities; leave them out")
+    if samples is not None:
+        check_sampling(fitted.recipe, samples, SEED)
     rows = read_like(fitted.schema, source, strict=strict, progress=progress)
     shares = fitted.probabilities(rows.features) if probabilities else None
-    return Predicted(rows.names, fitted.labels(rows.features).tolist(), shares, fitted.classes, rows.notes)
+    sampled = None if samples is None else fitted.uncertainty(rows.features, samples, SEED)
+    said = fitted.predict(rows.features) if sampled is None else sampled.mean.argmax(axis=1)
+    labels = [fitted.classes[number] for number in said]
+    return Predicted(rows.names, labels, shares, sampled, fitted.classes, rows.notes)

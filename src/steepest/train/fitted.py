@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.errors import DataError
+from steepest.core.keys import key
 from steepest.data.paths import counted
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
@@ -19,6 +20,7 @@ from steepest.train.cache import precision, prepare
 from steepest.train.ensemble import out_of_bag, scores, scores_of_each
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import rows_at_once
+from steepest.train.uncertainty import Uncertainty, check_sampling, drawn_at_prediction, sampled
 
 Tree = Any
 
@@ -66,6 +68,19 @@ class Fitted:
         if not self.recipe.loss.probabilistic:
             return None
         return self._through(_probabilities, rows)
+
+    def uncertainty(self, rows: Any, samples: int = 100, seed: int = 0) -> Uncertainty:
+        """How sure the model is: mean and spread [rows, classes] of its probabilities, units dropped `samples` times.
+
+        Monte Carlo dropout (Gal & Ghahramani 2016), for a model trained with `Dropout` or `InputDropout`, at the rates
+        it was trained with. A sample is one draw of units for all rows, so a row's numbers do not hang on the others;
+        `seed` decides the draws, and more samples begin with those of fewer.
+        **Raises** SettingError for a model without dropout, a loss without probabilities, or samples below 2.
+        """
+        check_sampling(self.recipe, samples, seed)
+        what = partial(sampled, drawn_at_prediction(self.recipe), samples, key(seed, 0, "uncertainty"))
+        found = self._through(what, rows)
+        return Uncertainty(found[:, 0], found[:, 1])
 
     def margins(self, rows: Any) -> np.ndarray:
         """The model's scores, float64 [rows, outputs]."""

@@ -16,13 +16,12 @@ Tree = Any
 MOMENTUM = 0.1  # weight of a batch in the running statistics, as in torch (Keras: 0.01)
 
 
-class Training(Predict):
-    """One pass of a batch's rows with `weight`; afterwards `seen` and `running` say what came by."""
+class Drawn(Predict):
+    """A prediction's pass in which techniques act on hidden units, each drawing from its key; `seen` came by."""
 
-    def __init__(self, techniques: tuple[Technique, ...], keys: list[Array], weight: Array, running: Tree) -> None:
-        self._techniques, self._keys, self._weight = techniques, keys, weight
+    def __init__(self, techniques: tuple[Technique, ...], keys: list[Array]) -> None:
+        self._techniques, self._keys = techniques, keys
         self.seen: list[Array] = []  # what each hidden layer gave out
-        self.running = dict(running)
 
     def hidden(self, h: Array) -> Array:
         self.seen.append(h)
@@ -30,6 +29,15 @@ class Training(Predict):
         for technique, key in zip(self._techniques, self._keys):
             h = technique.hidden(h, jax.random.fold_in(key, layer), layer)
         return h
+
+
+class Training(Drawn):
+    """One pass of a batch's rows with `weight`; afterwards `seen` and `running` say what came by."""
+
+    def __init__(self, techniques: tuple[Technique, ...], keys: list[Array], weight: Array, running: Tree) -> None:
+        super().__init__(techniques, keys)
+        self._weight = weight
+        self.running = dict(running)
 
     def norm(self, params: Tree, name: str, h: Array, rows: int = 0, channels: int = -1) -> Array:
         weight = along(self._weight, h, rows)
