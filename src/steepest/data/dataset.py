@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -43,7 +44,10 @@ class Dataset:
 
         rows: only those of these numbers.
         """
-        return self.schema.scaled(self.X if rows is None else self.X[rows])
+        made = self.schema.scaled(self.X if rows is None else self.X[rows])
+        if isinstance(self.X, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.X._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # else its pages fill the memory
+        return made
 
     @property
     def on_disk(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from steepest.core.errors import DataError
 
-BLOCK = 4096  # rows at a time, so that float64 copies stay small
+BLOCK_ROWS, BLOCK_NUMBERS = 4096, 1 << 22  # at most, at a time, so that float64 copies stay small
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,10 @@ class Standard:
         if rows.ndim != 2 or rows.shape[1] != len(self.center):
             raise DataError(f"rows have shape {rows.shape}, but {len(self.center)} features were standardised")
         out = np.empty(rows.shape, dtype)
-        for start in range(0, len(rows), BLOCK):
-            block = (rows[start : start + BLOCK].astype(np.float64) - self.center) / self.scale
-            out[start : start + BLOCK] = np.where(np.isnan(block), self.fill, block)
+        few = block_rows(rows.shape[1])
+        for start in range(0, len(rows), few):
+            block = (rows[start : start + few].astype(np.float64) - self.center) / self.scale
+            out[start : start + few] = np.where(np.isnan(block), self.fill, block)
         return out
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -92,5 +93,11 @@ class Standard:
 
 
 def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(rows), BLOCK):
-        yield rows[start : start + BLOCK].astype(np.float64)
+    few = block_rows(rows.shape[1])
+    for start in range(0, len(rows), few):
+        yield rows[start : start + few].astype(np.float64)
+
+
+def block_rows(features: int) -> int:
+    """How many rows to copy at a time."""
+    return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // features))

@@ -24,7 +24,7 @@ from steepest.train.recipe import Recipe
 __all__ = ["Fitted", "fit", "scores_on"]
 
 
-ROWS_BYTES = 128 << 20  # of features that are in memory together to be scored
+ROWS_BYTES = 64 << 20  # of features that are in memory together to be scored
 
 
 def fit(

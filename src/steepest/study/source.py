@@ -14,9 +14,7 @@ from steepest.core.errors import DataError
 from steepest.data.classes import check_splittable, encode, label_texts
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.dataset import Dataset
-from steepest.data.standard import BLOCK, Standard
-
-BLOCK_NUMBERS = 1 << 23  # of float64 at a time
+from steepest.data.standard import Standard, block_rows
 
 
 class OnDisk:
@@ -63,7 +61,7 @@ class Source:
 
     def _blocks(self, train: np.ndarray) -> Iterator[np.ndarray]:
         """Rows some at a time, so that copies of them stay small."""
-        few = max(1, min(BLOCK, BLOCK_NUMBERS // math.prod(self.X.shape[1:])))
+        few = block_rows(math.prod(self.X.shape[1:]))
         for start in range(0, len(train), few):
             chosen = train[start : start + few]
             yield self.X[chosen].reshape(len(chosen), -1).astype(np.float64)

@@ -19,7 +19,7 @@ from steepest.train.recipe import Recipe
 from steepest.train.scoring import evaluate_all, score
 from steepest.train.state import Array, Rows, State, Tree
 
-STRETCH_BYTES = 128 << 20  # of rows at hand at a time
+STRETCH_BYTES = 64 << 20  # of rows at hand at a time
 
 
 @dataclass(frozen=True, eq=False)
