@@ -84,8 +84,8 @@ OwnModel: TypeAlias = Annotated[
 ]
 
 SOURCE = (
-    "A built-in name (see: steepest data list), a folder of images with one subfolder a class, or a CSV, Parquet, NPZ "
-    "or IDX file."
+    "A name (see: steepest data list), a folder of images with one subfolder a class, a tar archive of one, or a CSV, "
+    "Parquet, NPZ, IDX or CIFAR file."
 )
 
 
@@ -106,7 +106,10 @@ class Output:
 class DataOptions:
     """How a source is read; see steepest.data.open."""
 
-    label: Annotated[str | None, Parameter(group=DATA, help="Column to predict (tables), or labels file (IDX).")] = None
+    label: Annotated[
+        str | None,
+        Parameter(group=DATA, help="Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100)."),
+    ] = None
     size: Annotated[
         int, Parameter(group=DATA, converter=whole("size"), help="Side in pixels that photos are resized to.")
     ] = 32

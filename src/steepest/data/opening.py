@@ -14,6 +14,7 @@ from steepest.data.csvfile import read_csv, read_parquet
 from steepest.data.dataset import Dataset, Gathered, finish
 from steepest.data.decode import image_format
 from steepest.data.idx import gather_idx, image_files, is_idx
+from steepest.data.named import NAMED, is_here, located
 from steepest.data.npz import read_npz
 from steepest.data.paths import cannot_read, no_such, shown
 from steepest.data.photos import gather_folder
@@ -101,29 +102,36 @@ def gather(
     path = as_path(source)
     kind = kind_of(path)
     _check_kind(path, kind, label, drop, samples)
+    images = {"size": size, "color": color, "raw": raw}
+    decoding = {**images, "strict": strict, "progress": progress, "use_cache": use_cache}
     if kind == "source":
         gathered = gather_source(str(path), raw=raw, samples=samples)
-        if path.exists():
-            gathered.notes.append(f"this is the built-in {path}; ./{path} opens what lies here under that name")
-        return gathered
-    if kind == "folder":
-        return gather_folder(
-            path, size=size, color=color, raw=raw, strict=strict, progress=progress, use_cache=use_cache
-        )
-    if kind == "archive":
-        return gather_archives(path, label=label, size=size, color=color, raw=raw, strict=strict, progress=progress,
-                               use_cache=use_cache)  # fmt: skip
-    if kind == "cifar":
-        return _gather_batches(path, label=label, size=size, color=color, raw=raw)
-    if kind == "idx":
-        return gather_idx(path, label=label, raw=raw)
-    if kind == "npz":
+    elif kind == "folder":
+        gathered = gather_folder(path, **decoding)
+    elif kind == "archive":
+        gathered = gather_archives(path, label=label, **decoding)
+    elif kind == "cifar":
+        gathered = _gather_batches(path, label=label, **images)
+    elif kind == "idx":
+        gathered = gather_idx(path, label=label, raw=raw)
+    elif kind == "npz":
         X, y, tests, notes = read_npz(path)
         gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing, given_test=tests)
         gathered.notes[:0] = notes
-        return gathered
-    table = read_csv(path) if kind == "csv" else read_parquet(path)
-    return gather_table(table, label=label, **columns)
+    else:
+        table = read_csv(path) if kind == "csv" else read_parquet(path)
+        gathered = gather_table(table, label=label, **columns)
+    gathered.notes += _two_of_one_name(source, path, kind)
+    return gathered
+
+
+def _two_of_one_name(source: Any, path: Path, kind: str) -> list[str]:
+    """What to say where a name means a set of ours and also something that lies here."""
+    if kind == "source" and path.exists():
+        return [f"this is the built-in {path}; ./{path} opens what lies here under that name"]
+    if str(source) in NAMED and path == Path(source) and is_here(str(source)):
+        return [f"this is what lies here under that name; the download is {shown(located(str(source)))}"]
+    return []
 
 
 def _check_kind(path: Path, kind: str, label: str | None, drop: Sequence[str], samples: int | None) -> None:
@@ -160,7 +168,7 @@ def check_settings(size: int, color: str | None, missing: str, max_categories: i
 
 
 def as_path(source: Any) -> Path:
-    """A name or a path; a URL and everything else is refused by name."""
+    """A name or a path; a download's name is its folder. A URL and everything else is refused by name."""
     if not isinstance(source, str | Path):
         raise DataError(f"a {type(source).__name__} is no data source; give a name, a path, a frame or a pair (X, y)")
     if "://" in str(source):
@@ -168,6 +176,8 @@ def as_path(source: Any) -> Path:
     if "\0" in str(source) or not str(source):
         raise DataError(f"{shown(source)!r} is no name of a file")
     path = Path(source)
+    if str(source) in NAMED and not path.exists():
+        return located(str(source))
     if str(source) in SOURCES or str(path) not in SOURCES:
         return path.expanduser()
     return path.absolute()  # "./digits" is the folder, "digits" the built-in set
@@ -182,7 +192,7 @@ def kind_of(path: Path) -> str:
         if path.is_dir():
             return _kind_of_folder(path)
         if not path.exists():
-            raise no_such(path, SOURCES)
+            raise no_such(path, [*SOURCES, *NAMED])
         if not path.is_file():
             raise DataError(f"{where}: neither a file nor a folder")
         with path.open("rb") as file:

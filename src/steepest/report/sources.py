@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from steepest.report.layout import bullets, facts, table, titled
-from steepest.report.text import counted, shown
+from steepest.report.text import counted, megabytes, shown
 
 KINDS = {
     "folder": "images, one subfolder a class; any size, resized to --size",
@@ -18,6 +18,8 @@ KINDS = {
     "Parquet": "the same",
     "NPZ": "arrays X and y",
     "IDX": "the MNIST family, gzipped or not; the file of images or the folder",
+    "CIFAR": "batches of the python or the binary version; the folder, or one batch",
+    "tar": "an archive of a folder of images or of CIFAR's batches, read as it is (.tar .tgz .tar.gz .tar.xz)",
 }
 MOST_CLASSES = 20
 
@@ -33,6 +35,26 @@ def sources_table(sources: Mapping[str, str]) -> list[RenderableType]:
             one.add_row(name, about)
         made.append(titled(title, one))
     return made
+
+
+def downloads_table(named: Mapping[str, Any], here: Mapping[str, str | None]) -> RenderableType:
+    """What `data get` downloads: how much it is, and whether it is here."""
+    one = table()
+    one.add_column("name", no_wrap=True)
+    one.add_column("what it is")
+    one.add_column("size", justify="right", no_wrap=True)
+    one.add_column("here", no_wrap=True)
+    for name, entry in named.items():
+        one.add_row(name, entry.about, megabytes(entry.size), "yes" if here[name] else "no")
+    return titled("Downloads (steepest data get NAME)", one)
+
+
+def downloads_dict(named: Mapping[str, Any], here: Mapping[str, str | None]) -> dict[str, Any]:
+    """The same as plain values; `folder` is where it lies, null where it is not here."""
+    return {
+        name: {"about": entry.about, "bytes": entry.size, "here": here[name] is not None, "folder": here[name]}
+        for name, entry in named.items()
+    }
 
 
 def check_dict(found: Any) -> dict[str, Any]:

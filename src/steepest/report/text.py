@@ -7,7 +7,17 @@ from typing import Any
 
 from steepest.data.paths import counted, shown
 
-__all__ = ["counted", "duration", "epochs_words", "number", "percent", "progress_words", "settings", "shown"]
+__all__ = [
+    "counted",
+    "duration",
+    "epochs_words",
+    "megabytes",
+    "number",
+    "percent",
+    "progress_words",
+    "settings",
+    "shown",
+]
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -49,6 +59,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def megabytes(size: int) -> str:
+    """Bytes in the unit that fits them, as file managers count.
+
+    >>> megabytes(28_881), megabytes(170_498_071)
+    ('29 kB', '170.5 MB')
+    """
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def progress_words(done: int, total: int, rate: float, left: float) -> str:
