@@ -28,7 +28,9 @@ from steepest.study.parts import (
     techniques_from_text,
     techniques_text,
 )
+from steepest.techniques import TECHNIQUES
 from steepest.techniques.augment import Augment
+from steepest.techniques.bagging import Bagging
 from steepest.techniques.dropout import Dropout
 from steepest.techniques.noise import WeightNoise
 from steepest.techniques.smoothing import Smoothing
@@ -202,3 +204,10 @@ def test_what_a_technique_needs_is_said():
     needs = {name: part_entry(REGISTRIES["techniques"], name)["needs"] for name in ("augment", "dropout", "smoothing")}
     assert needs == {"augment": ["images"], "dropout": ["hidden layers"], "smoothing": ["classes"]}
     assert part_entry(METHODS, "adam")["needs"] == []
+
+
+def test_a_whole_number_among_the_settings_is_one():
+    assert part_from_text(TECHNIQUES, "bagging:bags=4") == Bagging(bags=4)
+    assert part_from_text(TECHNIQUES, "adversarial:kind=pgd,steps=3").steps == 3
+    with pytest.raises(SettingError, match=r"bags = '2\.5'; it must be a whole number"):
+        part_from_text(TECHNIQUES, "bagging:bags=2.5")

@@ -53,6 +53,7 @@ def test_a_users_own_model_is_kept_with_its_content(tmp_path):
             "technique none+dropout: none is no technique at all, so it goes with no other",
         ),
         ({"techniques": "dropout+dropout:rate=0.2"}, "technique dropout+dropout:rate=0.2: it has dropout twice"),
+        ({"techniques": "dropout+"}, "technique dropout+: there is a plus with nothing beside it"),
         ({"techniques": "dropout,dropout"}, "technique dropout is named twice"),
         (
             {"techniques": ["dropout+smoothing", "smoothing+dropout"]},

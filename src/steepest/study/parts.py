@@ -260,6 +260,8 @@ def _value(registry: Registry, owner: str, field: dataclasses.Field[Any], text: 
         if text.lower() not in TRUTH:
             raise SettingError(f"{owner} = {text!r}; it must be true or false")
         return TRUTH[text.lower()]
+    if isinstance(field.default, int) and text.isdecimal() and text.isascii():
+        return int(text)
     return text
 
 

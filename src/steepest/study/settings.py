@@ -180,13 +180,15 @@ def _techniques(given: str | Sequence[str]) -> tuple[str, ...]:
     for text in made:
         parts = technique_parts(text)
         names = [technique_name(part) for part in parts]
+        if "" in names:
+            raise SettingError(f"technique {text}: there is a plus with nothing beside it; write dropout+augment")
         for name in names:
             if name == NONE:
                 raise SettingError(f"technique {text}: none is no technique at all, so it goes with no other")
             if name not in TECHNIQUES:
                 raise unknown("technique", name, [NONE, *TECHNIQUES])
             if names.count(name) > 1:
-                raise SettingError(f"technique {text}: it has {name} twice")
+                raise SettingError(f"technique {text}: it has {name} twice, and a comparison searches by name")
         twin = together.setdefault(frozenset(parts), text)
         if twin != text:
             raise SettingError(f"techniques {twin} and {text} are the same; name one of them")
