@@ -149,7 +149,7 @@ class _Machine:
             raise ValueError("no known name")
         if word.meaning == ENCODE:  # how Python 3 writes bytes for Python 2
             text, encoding = arguments
-            if encoding not in ("latin1", "latin-1"):
+            if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
                 raise ValueError("another encoding")
             self.stack.append(text.encode("latin-1"))
         elif word.meaning in (ARRAY, DTYPE, BUFFER):

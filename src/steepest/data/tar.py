@@ -117,7 +117,9 @@ class _Stream:
                 continue
             self._sparse(flag == b"S")
             size = member.size if declared is None else self._number(declared)
-            member = Member(member.name if long_name is None else long_name, size, member.kind)
+            name = member.name if long_name is None else long_name
+            kind = "folder" if member.kind == "file" and name.endswith("/") else member.kind  # as V7 wrote folders
+            member = Member(name, size, kind)
             long_name = declared = None
             self._last = member.name
             end = self._at + size + -size % BLOCK
@@ -138,8 +140,6 @@ class _Stream:
         if block[257:263] == b"ustar\0" and block[345]:
             name = f"{_text(block[345:500])}/{name}"
         kind = KINDS.get(flag, "file" if flag in FILES else "other")
-        if kind == "file" and name.endswith("/"):  # V7's way to write folders
-            kind = "folder"
         size = 0 if kind in ("link", "device", "folder", "pipe") else self._octal(block[124:136])
         return Member(name, size, kind), flag
 
