@@ -83,3 +83,28 @@ def test_many_pictures_take_little_memory(tmp_path):
         file.truncate(rows * 64 * 64 * 3)
     done = subprocess.run([sys.executable, "-c", BIG, str(path), str(rows)], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1.3 * (1 << 20)  # KiB; JAX, and 0.25 of the file's own pages, which can be given back
+
+
+def test_images_that_exceed_memory_are_decoded_into_a_file_and_trained_from_there(tmp_path, monkeypatch):
+    from PIL import Image
+
+    import steepest.data as data
+    from steepest.data import images
+
+    rng = np.random.default_rng(0)
+    for i in range(60):
+        place = tmp_path / "photos" / "ab"[i % 2] / f"{i}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 120 + 100 * (i % 2), (20, 20, 3), np.uint8)).save(place)
+    near = data.open(tmp_path / "photos", size=16, cache=False)
+    monkeypatch.setattr(images, "fits", lambda _: False)
+    monkeypatch.setenv("STEEPEST_CACHE", str(tmp_path / "cache"))
+    for _ in range(2):  # decoded, then from the cache
+        far = data.open(tmp_path / "photos", size=16)
+        assert (near.on_disk, far.on_disk) == (False, True)
+        assert far.fingerprint == near.fingerprint
+        np.testing.assert_array_equal(far.X, near.X)
+        assert [path.suffix for path in sorted((tmp_path / "cache" / "images").iterdir())].count(".pixels") == 1
+        assert not list((tmp_path / "cache" / "images").glob(".writing-*"))
+        one, other = (fit(rows, st.Recipe(), epochs=2) for rows in (near, far))
+        assert other.scores["test"]["loss"] == pytest.approx(one.scores["test"]["loss"], rel=1e-3)

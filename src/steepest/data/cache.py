@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import tempfile
 import zlib
@@ -23,6 +24,7 @@ import numpy as np
 
 FORMAT = "steepest.images/1"
 DIGEST = 16  # bytes of a file's content hash
+AT_ONCE = 64 << 20  # bytes
 
 
 @dataclass
@@ -72,8 +74,11 @@ def read_index(name: str) -> tuple[str, str] | None:
         return None
 
 
-def read_collection(key: str, size: int) -> Collection | None:
-    """A stored collection, or None; one that does not match its checksum is removed."""
+def read_collection(key: str, size: int, mapped: bool = False) -> Collection | None:
+    """A stored collection, or None; one that does not match its checksum is removed.
+
+    mapped: the pixels stay on disk, as a `numpy.memmap`.
+    """
     path = folder() / f"{key}.pixels"
     try:
         with path.open("rb") as file:
@@ -84,8 +89,8 @@ def read_collection(key: str, size: int) -> Collection | None:
                 raise ValueError("another format")
             if os.fstat(file.fileno()).st_size != file.tell() + expected:
                 raise ValueError("another length")
-            body = np.fromfile(file, np.uint8, expected)
-        if len(body) != expected or zlib.crc32(body.data) != header["crc32"]:
+            body = _mapped(path, file.tell(), expected) if mapped else np.fromfile(file, np.uint8, expected)
+        if len(body) != expected or checksum(body) != header["crc32"]:
             raise ValueError("another checksum")
         hashes = body[: rows * DIGEST].tobytes()
         return Collection(
@@ -101,6 +106,33 @@ def read_collection(key: str, size: int) -> Collection | None:
         return None
 
 
+def _mapped(path: Path, offset: int, length: int) -> np.ndarray:
+    return np.memmap(path, np.uint8, "r", offset, (length,)) if length else np.zeros(0, np.uint8)
+
+
+def checksum(body: np.ndarray, before: int = 0) -> int:
+    """CRC-32 of bytes [n], some at a time; a mapped file's pages are given back."""
+    for start in range(0, len(body), AT_ONCE):
+        before = zlib.crc32(body[start : start + AT_ONCE].data, before)
+        release(body)
+    return before
+
+
+def release(body: np.ndarray) -> None:
+    """Give the pages of a mapped file back to the system; they are read again when they are needed."""
+    if isinstance(body, np.memmap) and hasattr(mmap, "MADV_DONTNEED") and body.flags.writeable is False:
+        body._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+
+def scratch(rows: int, size: int) -> tuple[np.ndarray, Path]:
+    """Zeros [rows, size, size, 3] in a file of the cache's folder, for pixels that do not fit in memory; the file."""
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place, prefix=".writing-")
+    os.close(handle)
+    return np.memmap(name, np.uint8, "w+", shape=(rows, size, size, 3)), Path(name)
+
+
 def write(collection: Collection, key: str, size: int, hints: tuple[str, ...], stamps: str) -> None:
     """Store a collection and point the hints at it, each file whole or not at all. Raises OSError (disk full, …)."""
     place = folder()
@@ -113,11 +145,12 @@ def write(collection: Collection, key: str, size: int, hints: tuple[str, ...], s
             "format": FORMAT,
             "rows": len(collection.digests),
             "size": size,
-            "crc32": zlib.crc32(pixels.data, zlib.crc32(body)),
+            "crc32": checksum(pixels, zlib.crc32(body)),
             "broken": collection.broken,
             "remarks": collection.remarks,
         }
-        _write_whole(path, json.dumps(header).encode() + b"\n", body, pixels.data)
+        parts = (pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE))
+        _write_whole(path, json.dumps(header).encode() + b"\n", body, *parts)
     before = {old[1] for name in hints[:1] if (old := read_index(name))}
     for name in hints:
         _write_whole(place / f"{name}.index", json.dumps({"stamps": stamps, "key": key}).encode())

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from steepest.data.cache import release
+
 CHUNK_BYTES = 256 << 10  # of rows hashed at a time: their copies stay in the processor's cache
 
 
@@ -50,6 +52,8 @@ def _hashes(X: np.ndarray) -> np.ndarray:
         if width % 8:
             block = np.pad(block, ((0, 0), (0, 8 * words - width)))
         np.einsum("ij,j->i", block.view(np.uint64), random, out=hashes[start : start + few])
+        if start % (few * 256) == 0:
+            release(X)
     return hashes
 
 
@@ -62,6 +66,7 @@ def fingerprint(X: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> str:
         few = max(CHUNK_BYTES // max(math.prod(array.shape[1:]) * array.itemsize, 1), 1)
         for start in range(0, len(array), few):
             digest.update(_row_bytes(array[start : start + few].astype(little, copy=False)).data)
+        release(array)
     for name in classes:
         raw = name.encode("utf-8", "surrogateescape")
         digest.update(len(raw).to_bytes(8, "little") + raw)

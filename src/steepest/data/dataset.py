@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from steepest.core.errors import DataError
+from steepest.data.cache import release
 from steepest.data.classes import class_problems, encode, spelling_problem
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.paths import counted, shown
@@ -45,8 +45,7 @@ class Dataset:
         rows: only those of these numbers.
         """
         made = self.schema.scaled(self.X if rows is None else self.X[rows])
-        if isinstance(self.X, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-            self.X._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # else its pages fill the memory
+        release(self.X)  # where they are mapped, their pages would fill the memory
         return made
 
     @property

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from steepest.core.errors import DataError
 from steepest.data import cache
 from steepest.data.decode import DECODER, MOST_BYTES, Unreadable, decode, prepare
-from steepest.data.memory import check_fits
+from steepest.data.memory import check_fits, fits
 
 Progress = Callable[[int, int], None]
 Chunk = list[tuple[int, Callable[[], bytes]]]  # rows, and what gives the bytes of each or raises Unreadable
@@ -68,7 +69,9 @@ def load_from(
 ) -> tuple[cache.Collection, list[str]]:
     """The decoded images of an origin in order (rows of broken ones are 0), and notes on the cache."""
     count = origin.count
-    check_fits(count * size * size * 3, f"{count:,} images at {size}×{size}", "use a smaller --size")
+    mapped = use_cache and not fits(count * size * size * 3)
+    if not mapped:
+        check_fits(count * size * size * 3, f"{count:,} images at {size}×{size}", "use a smaller --size")
     if not use_cache:
         return _decode_all(origin, size, None, progress), []
     import PIL
@@ -79,7 +82,7 @@ def load_from(
     known: cache.Collection | None = None
     for name in hints:
         index = cache.read_index(name)
-        known = cache.read_collection(index[1], size) if index else None
+        known = cache.read_collection(index[1], size, mapped) if index else None
         if known is not None and index is not None:
             if index[0] == stamps:
                 if progress:
@@ -87,6 +90,8 @@ def load_from(
                 return known, []
             break
     settled = _settled(origin.stats)
+    if mapped:
+        return _decode_apart(origin, size, known, progress, (hints, stamps if settled else ""), how), []
     collection = _decode_all(origin, size, known, progress)
     try:
         key = cache.content_key(collection.digests, *how)
@@ -95,6 +100,39 @@ def load_from(
     except OSError as error:
         return collection, [f"the decoded images could not be cached in {cache.folder()} ({error.strerror or error})"]
     return collection, []
+
+
+def _decode_apart(
+    origin: Origin,
+    size: int,
+    known: cache.Collection | None,
+    progress: Progress | None,
+    index: tuple[tuple[str, ...], str],
+    how: tuple[object, ...],
+) -> cache.Collection:
+    """Images that do not fit in memory: decoded into a file, and read from the cache's file from then on."""
+    try:
+        pixels, place = cache.scratch(origin.count, size)
+        try:
+            collection = _decode_all(origin, size, known, progress, pixels)
+            key = cache.content_key(collection.digests, *how)
+            cache.write(collection, key, size, index[0], "" if UNREAD in collection.digests else index[1])
+        finally:
+            place.unlink()
+    except OSError as error:
+        raise DataError(
+            f"{origin.count:,} images at {size}×{size} do not fit in memory, and cannot be kept in "
+            f"{cache.folder()} ({error.strerror or error}); make room there (twice {pixels_gb(origin.count, size)}), "
+            f"name another folder by STEEPEST_CACHE, or use a smaller --size"
+        ) from error
+    stored = cache.read_collection(key, size, mapped=True)
+    assert stored is not None, "it was written a moment ago"
+    return stored
+
+
+def pixels_gb(count: int, size: int) -> str:
+    """How much room decoded images take."""
+    return f"{count * size * size * 3 / 1e9:.1f} GB"
 
 
 def _stamps(files: list[str], stats: list[os.stat_result]) -> str:
@@ -118,11 +156,17 @@ def workers() -> int:
 
 
 def _decode_all(
-    origin: Origin, size: int, known: cache.Collection | None, progress: Progress | None
+    origin: Origin,
+    size: int,
+    known: cache.Collection | None,
+    progress: Progress | None,
+    pixels: np.ndarray | None = None,
 ) -> cache.Collection:
     prepare()
     rows = {digest: i for i, digest in enumerate(known.digests)} if known else {}
-    out = cache.Collection(np.zeros((origin.count, size, size, 3), np.uint8), [b""] * origin.count)
+    if pixels is None:
+        pixels = np.zeros((origin.count, size, size, 3), np.uint8)
+    out = cache.Collection(pixels, [b""] * origin.count)
 
     def work(chunk: Chunk) -> int:
         for i, read in chunk:

@@ -8,6 +8,13 @@ SHARE = 0.5  # of the memory that is free: the trainings need the rest
 MOST_DEFLATED = 1032  # deflate cannot shrink more than this, so a larger ratio is a lie about the size
 
 
+def fits(needed: int) -> bool:
+    """Whether so many bytes take no more than half of the free memory."""
+    import psutil
+
+    return needed <= SHARE * psutil.virtual_memory().available
+
+
 def check_fits(needed: int, what: str, remedy: str) -> None:
     """Refuse what would take more than half of the free memory. `needed` in bytes."""
     import psutil

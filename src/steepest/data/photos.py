@@ -53,13 +53,20 @@ def gather_images(
     """The decoded images of a folder or an archive; `kept` are the files of the listing that were decoded, in order."""
     files = [listing.files[i] for i in kept]
     good, unreadable = readable(collection, files)
-    pixels = collection.pixels if len(good) == len(files) else collection.pixels[good]
+    mapped = isinstance(collection.pixels, np.memmap)
+    if unreadable and mapped:  # to leave them out would copy all others
+        problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it: of images that exceed memory, none is skipped")
+    pixels = collection.pixels if mapped or len(good) == len(files) else collection.pixels[good]
     if unreadable and strict:
         problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it, or leave out --strict to skip unreadable files")
     labels = [listing.labels[kept[i]] for i in good]
     gone = sorted({listing.labels[i] for i in kept} - set(labels))
     if gone:
         problems.append(f"{shown(path)}: none of the images of class {listed(gone)} can be decoded: {unreadable[0]}")
+    if mapped:
+        if color == "grey":
+            problems.append(f"{shown(path)}: images that exceed memory stay in colour; leave out --color grey")
+        color = "rgb"
     if color is None:
         color = "grey" if len(pixels) and all_grey(pixels) else "rgb"
     if color == "grey":
