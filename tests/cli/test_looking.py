@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import signal
 
+import pytest
+from tests.data.loopback import CONTENT, offered, serving
+
+from steepest.data import download, named
 from steepest.study.parts import REGISTRIES
 from steepest.study.store import Store, Training
 
@@ -57,7 +61,7 @@ def test_none_is_removed_where_one_is_unknown(stored):
 
 def test_built_in_data_and_kinds_of_files(steepest):
     done = steepest("data list")
-    for word in ("digits", "blobs", "Parquet", "NPZ", "IDX"):
+    for word in ("digits", "blobs", "cifar100", "Parquet", "NPZ", "IDX", "tar"):
         assert word in done.out
     assert steepest("data list --json").json["sources"]["iris"].startswith("150 flowers")
 
@@ -80,6 +84,61 @@ def test_check_reports_every_problem_and_fails(steepest, tmp_path):
     assert "b" in done.out
     assert done.out.splitlines()[-1].startswith("bad.csv cannot be used yet: 2 problems")
     assert steepest("data check bad.csv --label label --json").json["usable"] is False
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on this machine that offers the data set `tiny`."""
+    with serving() as made:
+        monkeypatch.setitem(named.NAMED, "tiny", offered(made.address, CONTENT))
+        monkeypatch.setattr(download, "PAUSES", (0.0, 0.0, 0.0))
+        yield made
+
+
+def test_downloads_are_listed_and_got(steepest, server, tmp_path):
+    entry = steepest("data list --json").json["downloads"]["tiny"]
+    assert entry == {"about": "a test", "bytes": 600_001, "here": False, "folder": None}
+    assert "get it: steepest data get tiny" in steepest("compare tiny").err
+    done = steepest("data get tiny")
+    folder = tmp_path / "home" / "data" / "tiny"
+    assert (done.code, done.out) == (0, f"{folder}\n")
+    assert done.err == "next: steepest compare tiny\n"
+    assert {path.name for path in folder.iterdir()} == set(CONTENT)
+    assert steepest("data list --json").json["downloads"]["tiny"]["folder"] == str(folder)
+    found = steepest("data get tiny --json --to", "my data").json
+    assert found == {"schema": "steepest.data/1", "name": "tiny", "folder": "my data/tiny", "files": list(CONTENT)}
+    assert "next: steepest compare 'my data/tiny'" in steepest("data get tiny --to", "my data").err
+    assert len(server.asked) == 4
+
+
+def test_what_goes_wrong_with_a_download_is_one_line(steepest, server):
+    server.status = [404]
+    done = steepest("data get tiny")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("steepest: http://127.0.0.1")
+    assert done.err.count("\n") == 1
+    assert "404 Not Found" in done.err
+    assert steepest("data get tyni").code == 2
+    assert steepest("data get tiny --mirror nowhere").code == 2
+
+
+def test_an_interrupted_download_says_how_to_go_on(steepest, server, tmp_path, monkeypatch):
+    real = download._append
+
+    def interrupted(part, block):
+        real(part, block)
+        if part.stat().st_size > 150_000:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(download, "_append", interrupted)
+    done = steepest("data get tiny")
+    assert done.code == 130
+    assert done.err.endswith("kB of 600 kB are kept; the same command goes on from there\n")
+    monkeypatch.setattr(download, "_append", real)
+    kept = (tmp_path / "home" / "data" / "tiny" / "one.bin.part").stat().st_size
+    assert kept > 150_000
+    assert steepest("data get tiny").code == 0
+    assert server.asked[1] == ("one.bin", f"bytes={kept}-")
 
 
 @pytest.mark.parametrize("kind", list(REGISTRIES))

@@ -141,7 +141,8 @@ def test_links_and_paths_that_lead_out_are_refused_and_said(photos, tmp_path):
     before = set(tmp_path.rglob("*"))
     path = pack(tmp_path / "x.tar", ("cats", photos / "cats"), ("dogs", photos / "dogs"), ("", link),
                 ("../out.png", inside), ("/tmp/out.png", inside), ("cats/../../out.png", inside),
-                ("cats/._1.png", b"x"), ("__MACOSX/cats/1.png", b"x"), ("cats/Thumbs.db", b"x"), ("readme.txt", b"x"))  # fmt: skip
+                ("cats/._1.png", b"x"), ("__MACOSX/cats/1.png", b"x"), ("cats/Thumbs.db", b"x"),
+                ("readme.txt", b"x"))  # fmt: skip
     found = data.open(path)
     same(found, data.open(photos))
     assert said(found, "4 files or folders refused", "cats/link.png (a link)", "../out.png (leads out of the archive)")
