@@ -10,7 +10,7 @@ from benchmarks.measure import ROUNDS
 from benchmarks.results import shown, write
 
 NAMES = (
-    "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "compare_digits", "help", "images", "animals",
+    "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images", "animals",
     "streaming",
 )  # fmt: skip
 

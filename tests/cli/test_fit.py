@@ -55,6 +55,39 @@ def test_every_part_can_be_given(steepest):
         assert part in said
 
 
+def test_techniques_are_trained_with_and_saved_with_the_model(steepest):
+    from steepest.train.model_file import load
+
+    words = "augment:rotate=1e+1,shift=0.1+dropout:rate=0.3,layers=1+early-stopping:patience=1"
+    small = "fit digits --model mlp:8 --batch-size 256 --epochs 2 --json --validation 0.2"
+    done = steepest(f"{small} --techniques {words} --out with")
+    assert done.code == 0, done.err
+    said = "stop no-gain:patience=1, augment:shift=0.1+dropout:rate=0.3,layers=1"
+    assert done.json["recipe"] == f"momentum + none, mlp:8, {said}"
+    kept = load("with.safetensors").recipe
+    assert repr(kept.techniques) == "(Augment(shift=0.1), Dropout(rate=0.3, layers=(1,)))"
+    assert kept.stop.patience == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("blobs --techniques augmet", "unknown technique 'augmet'; did you mean 'augment'?"),
+        ("blobs --techniques augment", "Augment: needs images"),
+        ("blobs --techniques dropout", "Dropout: acts on hidden units, and Linear() has none; use a model such as mlp"),
+        ("blobs --model mlp:8 --techniques dropout:layers=2", "acts on hidden layer 2"),
+        ("blobs --techniques input-noise:scale=-1", "technique input-noise: scale = -1; it must be"),
+        ("blobs --techniques smoothing+smoothing", "smoothing is there twice"),
+        ("blobs --techniques early-stopping --stop no-gain", "use one of the two"),
+    ],
+)
+def test_techniques_that_make_no_sense_are_refused_in_one_line(steepest, arguments, said):
+    done = steepest(f"fit {arguments} --epochs 1")
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
 def test_from_takes_the_recommended_setting_on_the_same_split(steepest):
     small = "blobs --samples 80 --methods sgd,adam --penalties l2 --trials 2 --replicates 2 --epochs 3 --seed 5"
     compared = steepest(f"compare {small} --json").json

@@ -144,6 +144,32 @@ def test_a_stopping_rule_looks_at_rows_kept_from_training():
     assert Classifier(stop=st.Reached(target=1.0)).fit(X, y).loss_curve_[-1] <= 1.0
 
 
+def test_techniques_are_text_or_instances():
+    by_text = Classifier(model="mlp:8", techniques="dropout:rate=0.2+max-norm", epochs=3)
+    parts = (st.Dropout(rate=0.2), st.MaxNorm())
+    assert by_text.recipe().techniques == parts == Classifier(techniques=list(parts)).recipe().techniques
+    assert Classifier(techniques=parts[1]).recipe().techniques == parts[1:]
+    assert Classifier(techniques="none").recipe() == Classifier().recipe()
+    text = "early-stopping:patience=2,least=100"  # a gain that no epoch brings
+    stopped = Classifier(techniques=text, validation_fraction=0.3, epochs=9)
+    assert stopped.recipe().stop == st.NoGain(patience=2, least=100)
+    assert stopped.fit(X, y).n_iter_ == 3
+    curves = [model.fit(X, y).loss_curve_ for model in (by_text, clone(by_text), Classifier(model="mlp:8", epochs=3))]
+    assert curves[0] == curves[1] != curves[2]
+
+
+def test_techniques_that_cannot_act_are_refused():
+    for techniques, said in (
+        ("augment", "needs images"),
+        ("dropout", "acts on hidden units"),
+        ("dropuot", "'dropout'"),
+    ):
+        with pytest.raises(SettingError, match=said):
+            Classifier(techniques=techniques).fit(X, y)
+    with pytest.raises(SettingError, match="give validation_fraction"):
+        Classifier(techniques="early-stopping").fit(X, y)
+
+
 def test_standardisation_is_learnt_from_training_rows_alone():
     model = Classifier(stop="no-gain", validation_fraction=0.5).fit(X, y)
     assert not np.allclose(model.fitted_.standard.center, Standard.fit(X).center)
