@@ -130,7 +130,12 @@ def candidate_name(method: str, penalty: str, technique: str = NONE, model: str 
     ('adam+l2', 'adam+l2, dropout, mlp:64')
     """
     more = [technique] if technique != NONE else []
-    return ", ".join([f"{method}+{penalty}", *more, *([] if model is None else [PIN.sub("", model)])])
+    return ", ".join([f"{method}+{penalty}", *more, *([] if model is None else [model_name(model)])])
+
+
+def model_name(text: str) -> str:
+    """`net.py:net` of `net.py:net@3f2a91c04b7d`; other models as they are."""
+    return PIN.sub("", text)
 
 
 def texts(what: str, given: str | Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from steepest.core.spec import hyperparameters
 from steepest.methods import METHODS
 from steepest.penalties import PENALTIES
 from steepest.study.candidates import Candidate
-from steepest.study.settings import Settings
+from steepest.study.settings import Settings, model_name
 from steepest.study.space import at_edge
 from steepest.study.statistics import Pair, compare_paired, expected_best, interval, without_verdict
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
@@ -73,7 +73,8 @@ def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes) -> list[_Sco
     """Methods and penalties, and techniques and models where there are several; each searches all else along."""
     named = [("method", s.methods), ("penalty", s.penalties)]
     named += [(factor, names) for factor, names in (("technique", s.techniques), ("model", s.models)) if names[1:]]
-    return [_Scored(factor, n, _searched(n, [getattr(c, factor) for c in made], got)) for factor, n in named]
+    scores = [_searched(names, [getattr(c, factor) for c in made], got) for factor, names in named]
+    return [_Scored(factor, tuple(map(model_name, names)), own) for (factor, names), own in zip(named, scores)]
 
 
 @dataclass(frozen=True, eq=False)
