@@ -3,8 +3,8 @@
     model.apply(params, rows)           predicts: hidden units as they are, batch norm by its running statistics
     model.apply(params, rows, how)      `how` is asked at each hidden layer and at each normalisation
 
-A model calls `how.hidden(h)` on what each hidden layer of units gives out, and `how.norm(params, name, h)` where a batch
-normalization stands. Training's pass (`train/passes.py`) puts the techniques in there.
+A model calls `how.hidden(h)` on what each hidden layer of units gives out, and `how.norm(params, name, h)` where a
+batch normalization stands. Training's pass (`train/passes.py`) puts the techniques in there.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Predict:
         return h
 
     def norm(self, params: Tree, name: str, h: Array, rows: int = 0, channels: int = -1) -> Array:
-        """Batch normalization by the layer `name`: γ·(h − mean)/√(var + ε) + β for each channel.  (Ioffe & Szegedy 2015)
+        """Batch normalization by the layer `name`: γ·(h − mean)/√(var + ε) + β for each channel.
 
-        h [rows, …, channels] unless the axes are named, such as rows=-1, channels=0 for maps.
+        (Ioffe & Szegedy 2015; source: M11)  h is [rows, …, channels] unless the two axes are named.
         """
         del rows  # a prediction looks at no other row
         kept = params[RUNNING][name]
