@@ -115,15 +115,38 @@ def test_archives_that_do_not_belong_together(photos, tmp_path, refusal):
 def test_decoded_once(photos, tmp_path, monkeypatch):
     path = pack(tmp_path / "x.tar.gz", ("pets", photos))
     want = data.open(path)
-    calls = []
+    calls, walks = [], []
     monkeypatch.setattr(images, "decode", lambda *_: calls.append(1))
+    real = archive.walk
+    monkeypatch.setattr(archive, "walk", lambda path: walks.append(path) or real(path))
     seen = []
     same(data.open(path, progress=lambda done, total: seen.append((done, total))), want)
     assert seen == [(10, 10)]
+    assert walks == []  # nor unpacked again
     same(data.open(photos), want)  # the same content, unpacked
     path.rename(tmp_path / "y.tar.gz")
     same(data.open(tmp_path / "y.tar.gz"), want)
     assert calls == []
+
+
+def test_a_replaced_archive_is_read_anew(photos, tmp_path):
+    path = pack(tmp_path / "x.tar", ("pets", photos))
+    data.open(path)
+    before = path.stat()
+    (photos / "cats" / "1.png").rename(photos / "cats" / "9.png")  # content and sizes as before, another name
+    pack(path, ("pets", photos))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    same(data.open(path), data.open(photos))
+    assert "cats/9.png" in data.opening.gather(path).row_names
+
+
+def test_a_damaged_listing_is_made_again(photos, tmp_path, own_cache):
+    path = pack(tmp_path / "x.tar", ("pets", photos))
+    want = data.open(path)
+    for content in (b"", b"[]", b'{"stamps": 1}', b"\xff"):
+        for listing in own_cache.rglob("*.listing"):
+            listing.write_bytes(content)
+        same(data.open(path), want)
 
 
 def test_progress_and_few_images_in_memory(photos, tmp_path, monkeypatch):

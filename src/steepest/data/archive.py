@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from steepest.core.errors import DataError, SettingError
+from steepest.data import cache
 from steepest.data.cifar import MOST_BATCH, Layout, gather_cifar, layout_of
 from steepest.data.dataset import Gathered
 from steepest.data.decode import MOST_BYTES, Unreadable
 from steepest.data.folder import LITTER, SUFFIXES, Listing, check_classes
-from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from
+from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from, settled_since, stamps_of
 from steepest.data.parts import PART, PARTS
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.photos import gather_images
 from steepest.data.tar import Member, is_archive, stem, walk
 
+FORMAT = 1  # of remembered listings: goes up whenever other members are taken
 CHUNK_BYTES = 8 << 20  # of images that a task holds
 Place = tuple[int, int, int]  # which archive, which of its members, its size
 
@@ -54,7 +56,7 @@ def gather_archives(
 ) -> Gathered:
     """An archive, or the archives of a folder that are parts of one set: train and test."""
     paths = _of_one_set(path) if path.is_dir() else [path]
-    found = [_contents(one) for one in paths]
+    found = [_contents(one, use_cache) for one in paths]
     batches = [(contents, cifar) for contents in found if (cifar := _cifar(contents))]
     if batches and len(found) > 1:
         raise DataError(f"{shown(path)} holds CIFAR's batches and another archive; name one of them")
@@ -83,14 +85,29 @@ def _of_one_set(folder: Path) -> list[Path]:
     return archives
 
 
-def _contents(path: Path) -> Contents:
-    """The files of an archive by its headers; hidden ones are left out, links and paths that lead out are refused."""
+def _contents(path: Path, use_cache: bool) -> Contents:
+    """The files of an archive by its headers, which are remembered, for seeing them takes unpacking everything."""
     try:
         contents = Contents(path, path.stat())
     except OSError as error:
         raise cannot_read(path, error) from error
+    place = str(path.absolute())
+    name, stamps = cache.hint("listing", place, FORMAT), stamps_of([place], [contents.stat])
+    known = cache.read_listing(name, stamps) if use_cache else None
+    if known is None:
+        _look_into(contents)
+        if use_cache and settled_since([contents.stat]):
+            cache.write_listing(name, stamps, {"files": contents.files, "refused": contents.refused})
+    else:
+        contents.files = [(number, tuple(parts), size) for number, parts, size in known["files"]]
+        contents.refused = known["refused"]
+    return contents
+
+
+def _look_into(contents: Contents) -> None:
+    """Find the files; hidden ones are left out, links and paths that lead out are refused."""
     latest: dict[tuple[str, ...], tuple[int, tuple[str, ...], int]] = {}
-    for number, (member, _) in enumerate(walk(path)):
+    for number, (member, _) in enumerate(walk(contents.path)):
         parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
         if member.kind == "folder" or any(part in LITTER or (part[0] == "." and part != "..") for part in parts):
             continue
@@ -101,7 +118,6 @@ def _contents(path: Path) -> Contents:
         else:
             latest[parts] = (number, parts, member.size)  # of two of one name the last is meant, as in unpacking
     contents.files = list(latest.values())
-    return contents
 
 
 def _cifar(contents: Contents) -> tuple[tuple[str, ...], Layout] | None:

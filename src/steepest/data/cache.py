@@ -2,6 +2,7 @@
 
     images/<key>.pixels      the pixels of one collection, named by what its files hold; its bytes are checksummed
     images/<hint>.index      a guess: this folder (or files of these sizes) was collection <key>, with these file stamps
+    images/<hint>.listing    what an archive of these stamps holds, which takes unpacking all of it to see
 
 An index only says where to look. Stamps (path, size, times of change, inode) that all agree save reading the files;
 if any differs, files are read and hashed, and only those whose content is not in the collection are decoded.
@@ -72,6 +73,26 @@ def read_index(name: str) -> tuple[str, str] | None:
     except (OSError, ValueError, KeyError, TypeError):
         _remove(folder() / f"{name}.index")
         return None
+
+
+def read_listing(name: str, stamps: str) -> Any:
+    """What `write_listing` wrote for these stamps, or None."""
+    path = folder() / f"{name}.listing"
+    try:
+        stored = json.loads(path.read_bytes())
+        return stored["listing"] if stored["stamps"] == stamps else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        _remove(path)
+        return None
+
+
+def write_listing(name: str, stamps: str, listing: Any) -> None:
+    """Remember a listing of plain values; where that fails it will be made again, which is no harm."""
+    with contextlib.suppress(OSError):
+        folder().mkdir(parents=True, exist_ok=True)
+        _write_whole(folder() / f"{name}.listing", json.dumps({"stamps": stamps, "listing": listing}).encode())
 
 
 def read_collection(key: str, size: int, mapped: bool = False) -> Collection | None:

@@ -78,7 +78,7 @@ def load_from(
 
     how = (size, DECODER, PIL.__version__)
     hints = (cache.hint(*origin.place, *how), cache.hint("sizes", *how, *origin.sizes))
-    stamps = _stamps(origin.files, origin.stats)
+    stamps = stamps_of(origin.files, origin.stats)
     known: cache.Collection | None = None
     for name in hints:
         index = cache.read_index(name)
@@ -89,7 +89,7 @@ def load_from(
                     progress(count, count)
                 return known, []
             break
-    settled = _settled(origin.stats)
+    settled = settled_since(origin.stats)
     if mapped:
         return _decode_apart(origin, size, known, progress, (hints, stamps if settled else ""), how), []
     collection = _decode_all(origin, size, known, progress)
@@ -135,13 +135,13 @@ def pixels_gb(count: int, size: int) -> str:
     return f"{count * size * size * 3 / 1e9:.1f} GB"
 
 
-def _stamps(files: list[str], stats: list[os.stat_result]) -> str:
+def stamps_of(files: list[str], stats: list[os.stat_result]) -> str:
     """A hash of what the system says of the files. The time of change cannot be set back by a program, unlike mtime."""
     lines = [f"{f}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\0{s.st_ino}" for f, s in zip(files, stats)]
     return cache.hint(*lines)
 
 
-def _settled(stats: list[os.stat_result]) -> bool:
+def settled_since(stats: list[os.stat_result]) -> bool:
     """Whether stamps can be trusted: waits until the newest file's tick has passed; not if that is in the future."""
     newest = max((max(stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats), default=0) / 1e9
     age = time.time() - newest
