@@ -6,7 +6,8 @@ import pytest
 from steepest.core.errors import SettingError
 from steepest.core.stack import stack, structure
 from steepest.inits.scaled import He
-from steepest.models.mlp import ACTIVATIONS, MLP
+from steepest.models.activations import ACTIVATIONS, activate
+from steepest.models.mlp import MLP
 
 KEY = jax.random.key(2)
 BY_HAND = {
@@ -49,12 +50,12 @@ def test_a_layers_draw_does_not_hang_on_other_layers():
 
 def test_gradients_at_the_kink():
     for activation, want in (("relu", 0.0), ("leaky-relu", 0.25)):
-        assert float(jax.grad(MLP(activation=activation, slope=0.25).activate)(0.0)) == want
+        assert float(jax.grad(lambda z: activate(activation, z, 0.25))(0.0)) == want  # noqa: B023
 
 
 def test_slopes_train_in_one_program_and_widths_do_not():
     models = [MLP(activation="leaky-relu", slope=s) for s in (0.0, 0.5)]
-    both = jax.vmap(lambda model: model.activate(jnp.array([-2.0, 3.0])))(stack(models))
+    both = jax.vmap(lambda model: activate(model.activation, jnp.array([-2.0, 3.0]), model.slope))(stack(models))
     np.testing.assert_array_equal(both, [[0, 3], [-1, 3]])
     assert structure(MLP(widths=(64,))) != structure(MLP(widths=(32,)))
 
@@ -79,3 +80,22 @@ def test_bad_settings_are_refused_by_name(make, message):
     with pytest.raises(SettingError) as error:
         make()
     assert str(error.value).startswith(message)
+
+
+def test_batch_norm_stands_before_each_activation_and_takes_the_biases_place():
+    model = MLP(widths=(5, 3), activation="tanh", norm=True)
+    params = model.init(KEY, (4,), 2, He(), "float32")
+    assert sorted(params) == ["layer1", "layer2", "norm1", "norm2", "output", "running"]
+    assert list(params["layer1"]) == ["W"]
+    assert sorted(params["output"]) == ["W", "b"]
+    rng = np.random.default_rng(1)
+    params = jax.tree.map(lambda p: jnp.asarray(np.abs(p + 0.3 * rng.normal(size=p.shape)), p.dtype), params)
+    rows = rng.normal(size=(6, 4))
+    h = rows
+    for i in (1, 2):
+        norm, kept = params[f"norm{i}"], params["running"][f"norm{i}"]
+        z = h @ np.asarray(params[f"layer{i}"]["W"]).T
+        z = (z - kept["mean"]) / np.sqrt(np.asarray(kept["var"]) + 1e-5) * norm["scale"] + norm["shift"]
+        h = np.tanh(z)
+    want = h @ np.asarray(params["output"]["W"]).T + np.asarray(params["output"]["b"])
+    np.testing.assert_allclose(model.apply(params, jnp.asarray(rows, jnp.float32)), want, rtol=2e-5, atol=2e-5)

@@ -203,7 +203,7 @@ RECIPE = json.loads(json.dumps(model_file.recipe_to_json(Recipe())))
         ({"shape": [2]}, r"rows of shape \(2,\), but data of shape \(4,\)"),
         ({"shape": [-4], "data_schema": None}, "no whole number"),
         ({"shape": [10**6] * 9, "data_schema": None}, "cannot be a row's"),
-        ({"shape": [2**31 - 1], "data_schema": None}, "a layer is wider than the file is long"),
+        ({"shape": [2**31 - 1], "data_schema": None}, "the model has more weights than the file has bytes"),
         ({"data_schema": {"kind": "table"}}, "schema cannot be read"),
         ({"recipe": {**RECIPE, "schema": "steepest.recipe/9"}}, "newer steepest"),
         ({"recipe": {**RECIPE, "method": {"name": "os.system", "settings": {}}}}, "unknown method 'os.system'"),
@@ -216,7 +216,7 @@ RECIPE = json.loads(json.dumps(model_file.recipe_to_json(Recipe())))
                     "model": {"name": "mlp", "settings": {"widths": [10**12], "activation": "relu", "slope": 0}},
                 }
             },
-            "a layer is wider than the file is long",
+            "the model has more weights than the file has bytes",
         ),
         ({"status": "fine"}, "its status is 'fine'"),
         ({"step": -1}, "step = -1 is no whole number"),

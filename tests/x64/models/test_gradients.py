@@ -7,7 +7,8 @@ from jax.test_util import check_grads
 from steepest.inits.scaled import He
 from steepest.losses.softmax import CrossEntropy
 from steepest.models.linear import Linear
-from steepest.models.mlp import ACTIVATIONS, MLP
+from steepest.models.activations import ACTIVATIONS
+from steepest.models.mlp import MLP
 
 
 @pytest.mark.parametrize("model", [Linear(), *(MLP(widths=(6, 5), activation=a, slope=0.2) for a in ACTIVATIONS)])
