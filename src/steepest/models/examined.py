@@ -49,7 +49,6 @@ class Seen(NamedTuple):
     treedef: Any  # the user's own tree of weights
     rest: Any  # what the model keeps beside weights
     sizes: tuple[int, ...]
-    work: int
 
 
 @functools.lru_cache(maxsize=256)
@@ -72,10 +71,10 @@ def examined(model: Any, shape: tuple[int, ...], outputs: int) -> Seen:
     with explained(model):
         given = jax.eval_shape(scores, made, rows)
         _check_scores(given, outputs)
-        sizes, work = measure(scores, made, shape, outputs)
+        sizes = measure(scores, made, shape, outputs)
     with explained(model, "cannot train as a population: "):
         _train(scores, made, rows)
-    return Seen(names, treedef, rest, sizes, work)
+    return Seen(names, treedef, rest, sizes)
 
 
 def _made(model: Any, key: Any, shape: tuple[int, ...], outputs: int) -> tuple[list[Any], Any, Any]:

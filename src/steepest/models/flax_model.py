@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from steepest.core.errors import SettingError
 from steepest.core.spec import refuse, spec
 from steepest.models.contract import Array, Tree
+from steepest.models.examined import explained
 from steepest.models.own import Always, Own, given, takes
 from steepest.models.passes import PREDICT, Predict
 from steepest.models.source import Source
@@ -76,7 +78,8 @@ class FlaxModel(Own):
     def scores(self, weights: Tree, rest: Any, rows: Array, how: Predict) -> Array:
         nnx = flax("nnx")
         if isinstance(rest, flax("linen").Module):
-            return rest.apply({"params": weights}, rows, **_told(type(rest), how))
+            with _drawing_nothing():
+                return rest.apply({"params": weights}, rows, **_told(type(rest), how))
         module = nnx.merge(rest, nnx.State(weights))
         return module(rows, **_told(type(module), how))
 
@@ -91,14 +94,21 @@ def flax(part: str) -> Any:
 
 def _linen(module: Any, key: Array, shape: tuple[int, ...]) -> tuple[Tree, Any]:
     row = jnp.zeros((1, *shape), "float32")
-    try:
+    with _drawing_nothing():
         variables = dict(module.init(key, row, **_told(type(module), PREDICT)))
-    except importlib.import_module("flax.errors").InvalidRngError:
-        raise SettingError(f"it draws while it is applied; {DROPOUT}") from None
     weights = variables.pop("params", {})
     if variables:
         raise SettingError(f"it keeps {', '.join(sorted(variables))} beside the weights, which is not trained; {NORM}")
     return weights, module
+
+
+@contextlib.contextmanager
+def _drawing_nothing() -> Iterator[None]:
+    """Say what to do about a module of linen that asks for random numbers."""
+    try:
+        yield
+    except flax("errors").InvalidRngError:
+        raise SettingError(f"it draws while it is applied; {DROPOUT}") from None
 
 
 def _nnx(module: Any) -> tuple[Tree, Any]:
@@ -131,5 +141,6 @@ def _fixed(model: FlaxModel, shape: tuple[int, ...]) -> int | None:
         weights, rest = model.build(key, shape, 0)
         return model.scores(weights, rest, jnp.zeros((1, *shape), "float32"), PREDICT)
 
-    made = jax.eval_shape(once, jax.random.key(0))
+    with explained(model):
+        made = jax.eval_shape(once, jax.random.key(0))
     return made.shape[-1] if getattr(made, "shape", ()) else None

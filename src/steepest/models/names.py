@@ -36,9 +36,10 @@ def names_of(weights: Tree, spared: Sequence[Any] = ()) -> tuple[Names, ...]:
         below = any(path[: len(start)] == start for start in spared)
         weight = np.ndim(leaf) >= 2 and names[-1] not in SPARED and not below
         found.append((*names, "W") if weight and names[-1] != "W" else names)
-    for names in found:
-        if found.count(names) > 1 or any(names != other and other[: len(names)] == names for other in found):
-            raise SettingError(f"two of its weights are both called {'/'.join(names)}; name them differently")
+    files = ["/".join(names) for names in found]  # as files call them
+    for name in files:
+        if files.count(name) > 1 or any(other.startswith(f"{name}/") for other in files):
+            raise SettingError(f"two of its weights are called {name}; name them differently")
     return tuple(found)
 
 

@@ -75,9 +75,6 @@ class Own(Model):
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return list(examined(self, tuple(shape), outputs).sizes)
 
-    def work(self, shape: tuple[int, ...], outputs: int) -> int:
-        return examined(self, tuple(shape), outputs).work
-
 
 @spec
 class Functions(Own):
@@ -126,6 +123,9 @@ class FromFile(Model):
     model: Any = part()
     source: Source | None = None
 
+    def __repr__(self) -> str:
+        return self.source.text if self.source else repr(self.model)
+
     @property
     def starts(self) -> str:  # type: ignore[override]
         return self.model.starts
@@ -157,9 +157,6 @@ class FromFile(Model):
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return self.model.sizes(shape, outputs)
-
-    def work(self, shape: tuple[int, ...], outputs: int) -> int:
-        return self.model.work(shape, outputs)
 
     def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
         return self.model.fixed_outputs(shape)

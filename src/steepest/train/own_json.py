@@ -63,10 +63,11 @@ def own_from_json(entry: Any, given: Any) -> Model | None:
 
 
 def _source(settings: Any) -> Source | None:
-    values = [settings.get(name) for name in SETTINGS] if isinstance(settings, dict) else [0]
-    if not all(value is None or isinstance(value, str) for value in values):
-        raise DataError("the stored recipe cannot be read: its model is no name and hash of a file")
-    path, name, sha256 = values
-    if path is None or name is None or sha256 is None:
+    """The file that was stored; None for a model that was made in Python."""
+    values = [settings.get(name) for name in SETTINGS] if isinstance(settings, dict) else []
+    if values == [None] * len(SETTINGS):
         return None
-    return Source(path, name, sha256)
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) != len(SETTINGS):
+        raise DataError("the stored recipe cannot be read: its model is no name and hash of a file")
+    return Source(*texts)
