@@ -278,3 +278,16 @@ def test_the_real_archives_first_images(cifar_jpg, tmp_path):
     }
     want = np.asarray(Image.open(io.BytesIO(kept[0][1])))
     np.testing.assert_array_equal(found.X[0], want)  # 32×32 as it is: nothing is resampled
+
+
+def test_odd_names_are_as_in_a_folder(photos, tmp_path):
+    for name, odd in (("cats", b"c\xe4ts\n"), ("dogs", "d☃gs *".encode())):
+        (photos / name).rename(photos / os.fsdecode(odd))
+    want = data.open(photos)
+    for number, layout in enumerate((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)):
+        path = tmp_path / f"{number}.tar"
+        with tarfile.open(path, "w", format=layout) as out:
+            out.add(photos, "pets")
+        same(data.open(path, cache=False), want)
+        same(data.open(path), want)
+        same(data.open(path), want)  # remembered

@@ -60,7 +60,9 @@ def get_source(
     name: Annotated[str, Parameter(help="cifar10, cifar100, mnist or fashion-mnist.")],
     /,
     *,
-    to: Annotated[Path | None, Parameter(help="Folder to put it in, under its name; your own folder for data.")] = None,
+    to: Annotated[
+        Path | None, Parameter(help="Folder to put it in, under its name, instead of where names are looked up.")
+    ] = None,
     mirror: Annotated[str | None, Parameter(help="Another address where its files lie.", metavar="URL")] = None,
     output: Output = Output(),  # noqa: B008
 ) -> None:

@@ -146,7 +146,9 @@ def _gather_cifar(path: Path, contents: Contents, found: tuple[tuple[str, ...], 
                     raise DataError(f"{where(wanted[number])}: more than {MOST_BATCH:,} bytes, no batch of CIFAR")
                 yield wanted[number], read()
 
-    return gather_cifar(path, layout, files(), where=where, **settings)
+    gathered = gather_cifar(path, layout, files(), where=where, **settings)
+    gathered.name = path.name if path.is_dir() else stem(path)
+    return gathered
 
 
 def _listing(path: Path, found: list[Contents]) -> tuple[Listing, list[Place]]:
