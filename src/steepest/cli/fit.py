@@ -38,7 +38,7 @@ def fit(
     method: Annotated[str | None, _part("methods", "momentum")] = None,
     penalty: Annotated[str | None, _part("penalties", "none")] = None,
     model: Annotated[
-        str | None, Parameter(group=PARTS, help="linear, mlp:64, mlp:128,64:tanh … [linear if not given]")
+        str | None, Parameter(group=PARTS, help="linear, mlp:64, cnn …; your own: file.py:NAME. [linear if not given]")
     ] = None,
     loss: Annotated[str | None, _part("losses", "cross-entropy")] = None,
     schedule: Annotated[str | None, _part("schedules", "constant")] = None,

@@ -27,7 +27,7 @@ from steepest.models.source import is_own
 
 FORMS = (
     "linear, linear:no-bias, mlp:64, mlp:128,64, mlp:64:norm, mlp:64:ACTIVATION, shared-mlp:64, cnn, cnn:16,32, "
-    f"cnn:16,32:dense=64:kernel=5, resnet, resnet:16 (ACTIVATION is one of {', '.join(ACTIVATIONS)})"
+    f"cnn:16,32:dense=64:kernel=5, resnet, resnet:16, file.py:NAME (ACTIVATION is one of {', '.join(ACTIVATIONS)})"
 )
 
 
