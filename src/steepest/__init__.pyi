@@ -24,6 +24,7 @@ from steepest.inits.scaled import XavierUniform as XavierUniform
 from steepest.losses import LOSSES as LOSSES
 from steepest.losses.margin import Hinge as Hinge
 from steepest.losses.multitask import MultiTask as MultiTask
+from steepest.losses.reconstruction import Reconstruction as Reconstruction
 from steepest.losses.sigmoid import OneVsRest as OneVsRest
 from steepest.losses.sigmoid import SquaredSigmoid as SquaredSigmoid
 from steepest.losses.softmax import CrossEntropy as CrossEntropy
@@ -50,6 +51,7 @@ from steepest.methods.rmsprop import RMSPropNesterov as RMSPropNesterov
 from steepest.methods.sgd import GD as GD
 from steepest.methods.sgd import SGD as SGD
 from steepest.models import MODELS as MODELS
+from steepest.models.autoencoder import TiedAutoencoder as TiedAutoencoder
 from steepest.models.cnn import CNN as CNN
 from steepest.models.contract import Model as Model
 from steepest.models.equinox_model import EquinoxModel as EquinoxModel
@@ -58,6 +60,7 @@ from steepest.models.linear import Linear as Linear
 from steepest.models.mlp import MLP as MLP
 from steepest.models.own import Functions as Functions
 from steepest.models.resnet import ResNet as ResNet
+from steepest.models.shared import SharedMLP as SharedMLP
 from steepest.penalties import PENALTIES as PENALTIES
 from steepest.penalties.decay import WeightDecay as WeightDecay
 from steepest.penalties.norms import L1 as L1
@@ -86,12 +89,13 @@ from steepest.study.compare import compare as compare
 from steepest.study.ensemble import ensemble as ensemble
 from steepest.study.estimator import Classifier as Classifier
 from steepest.study.multitask import MultiTaskClassifier as MultiTaskClassifier
+from steepest.study.pretrain import pretrain as pretrain
 from steepest.study.settings import Settings as Settings
 from steepest.study.store import Store as Store
-from steepest.study.tangent_distance import TangentDistance as TangentDistance
-from steepest.study.tangent_distance import tangent_distance as tangent_distance
 from steepest.study.sweep import Sweep as Sweep
 from steepest.study.sweep import sweep as sweep
+from steepest.study.tangent_distance import TangentDistance as TangentDistance
+from steepest.study.tangent_distance import tangent_distance as tangent_distance
 from steepest.techniques import TECHNIQUES as TECHNIQUES
 from steepest.techniques.adversarial import Adversarial as Adversarial
 from steepest.techniques.adversarial import Attack as Attack

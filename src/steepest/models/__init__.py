@@ -7,6 +7,7 @@ MODELS = Registry(
     {
         "linear": "steepest.models.linear:Linear",
         "mlp": "steepest.models.mlp:MLP",
+        "shared-mlp": "steepest.models.shared:SharedMLP",
         "cnn": "steepest.models.cnn:CNN",
         "resnet": "steepest.models.resnet:ResNet",
     },
