@@ -180,6 +180,9 @@ def test_techniques_from_the_settings_file_and_the_environment(steepest, monkeyp
         ("--techniques dropout --model linear,mlp:4", "dropout, linear: Dropout: acts on hidden units"),
         ("--techniques augment", "augment: Augment: needs images, and a row has 2 numbers"),
         ("--techniques drop-out", "unknown technique 'drop-out'; did you mean 'dropout'?"),
+        ("--test given", "test = 'given', but blobs comes without a test set; give a share such as 0.25"),
+        ("--test half", "test = half; it must be a share in (0, 1), or 'given'"),
+        ("--model cnn", "CNN: reads images, and a row is 2 numbers without an order; use a model such as linear"),
         ("--attack pgd:sise=1", "unknown setting of attack pgd 'sise'; did you mean 'size'?"),
     ],
 )

@@ -122,6 +122,7 @@ def test_a_techniques_space_can_be_changed():
         ),
         ({"techniques": "dropout", "model": "mlp:8,linear"}, (4,), r"^sgd\+none, dropout, linear: Dropout: acts on "),
         ({"techniques": "augment"}, (4,), r"^sgd\+none, augment: Augment: needs images, and a row has 4 numbers"),
+        ({"model": "linear,cnn"}, (4,), "^CNN: reads images, and a row is 4 numbers without an order; use a model"),
         ({"model": "mlp,mlp:64"}, (4,), "^models mlp and mlp:64 are the same; name one of them$"),
         ({"techniques": "dropout:rate=2", "model": "mlp:8"}, (4,), r"rate = 2; it must be"),
         (

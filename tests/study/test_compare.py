@@ -1,5 +1,6 @@
 """Whole comparisons on small real data: the promised object, the store, interrupts, and the gate on false findings."""
 
+import dataclasses
 import json
 from collections import Counter
 from math import sqrt
@@ -13,6 +14,7 @@ from steepest.data.arrays import from_arrays
 from steepest.study import compare as compare_
 from steepest.study import run as run_
 from steepest.study.compare import plan, run_study
+from steepest.study.crossed import compare_crossed, interval_crossed
 from steepest.study.settings import Settings
 
 IRIS = load_iris(return_X_y=True)
@@ -109,6 +111,51 @@ def test_an_attack_of_no_size_changes_nothing_and_is_kept_in_the_store(store):
     other = run_study(study(**settings, metric="f1"), store)
     assert other.stored
     assert other.cells[0]["attacked"] == other.cells[0]["test"] != first.cells[0]["test"]
+
+
+def given_iris():
+    """Iris, of which every fourth row came as the test set."""
+    data = from_arrays(*IRIS)
+    return dataclasses.replace(data, given_test=np.arange(150) % 4 == 0)
+
+
+def test_a_given_test_set_is_judged_over_seeds_and_rows(store):
+    settings = Settings(**{**SMALL, "penalties": ["none"], "trials": 10, "test": "given", "attack": "fgsm:size=0.1"})
+    found = run_study(plan(given_iris(), settings), store)
+    assert found.verdict.startswith("for this training set, ")
+    y = IRIS[1][np.arange(150) % 4 == 0]
+    picked = [pick_rows(found, store, y, c) for c in ("sgd+none", "adam+none")]
+    for cell, rows in zip(found.cells, picked):
+        assert cell["test"]["values"] == rows.mean(axis=1).tolist()
+        assert (cell["test"]["low"], cell["test"]["high"]) == interval_crossed(rows)[1:]
+        assert (cell["attacked"]["low"], cell["attacked"]["high"]) == (None, None)
+    (want,) = compare_crossed(np.stack(picked, axis=1))
+    pair = found.pairs[0]
+    assert (pair["difference"], pair["low"], pair["p"]) == (want["difference"], want["low"], want["p"])
+    assert json.loads(json.dumps(found.as_dict(), allow_nan=False)) == found.as_dict()
+    balanced = run_study(plan(given_iris(), dataclasses.replace(settings, metric="balanced")), store)
+    assert balanced.stored
+    assert balanced.cells[0]["test"]["mean"] == pytest.approx(np.mean(balanced.cells[0]["test"]["values"]))
+
+
+def pick_rows(found, store, y, candidate):
+    """[replicates, rows] which test rows the trial that validation rows choose got right, by the stored trainings."""
+    trainings = [t for t in store.trainings(found.run) if t.candidate == candidate and t.trial]
+    made = []
+    for replicate in range(5):
+        own = [t for t in trainings if t.replicate == replicate]
+        best = min(own, key=lambda t: (-t.validation["accuracy"], t.validation["loss"], t.trial))
+        made.append(np.unpackbits(np.frombuffer(best.hits, np.uint8), count=len(y)))
+    return np.array(made, float)
+
+
+def test_which_rows_were_given_decides_the_trainings():
+    data, other = given_iris(), dataclasses.replace(given_iris(), given_test=np.arange(150) % 4 == 1)
+    settings = Settings(**SMALL, test="given")
+    assert plan(data, settings).key != plan(other, settings).key
+    assert plan(data, Settings(**SMALL)).key == plan(other, Settings(**SMALL)).key == study().key
+    with pytest.raises(SettingError, match="test = 'given', but arrays comes without a test set"):
+        plan(from_arrays(*IRIS), settings)
 
 
 def test_few_trials_or_replicates_give_estimates_and_no_verdict(once):

@@ -81,6 +81,8 @@ def test_a_users_own_model_is_kept_with_its_content(tmp_path):
         ({"level": 0.0}, "level = 0.0; it must be in (0, 1)"),
         ({"test": 1.0}, "test = 1.0; it must be in (0, 1)"),
         ({"test": 0.0}, "test = 0.0; it must be in (0, 1)"),
+        ({"test": "all"}, "test = 'all'; it must be a share or given"),
+        ({"test": "given", "metric": "f1"}, "metric f1 is no mean over rows, so test = given cannot judge it"),
         ({"validation": 0.0}, "validation = 0.0; it must be in (0, 1)"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from steepest.study.candidates import candidates
 from steepest.study.settings import Settings
 from steepest.study.statistics import compare_paired
-from steepest.study.summary import Outcomes, pick, summarise
+from steepest.study.summary import Outcomes, pick, shares, summarise
 
 R, TRIALS = 6, 10
 SETTINGS = Settings(methods="sgd,momentum", penalties="none,l2", trials=TRIALS, replicates=R)
@@ -126,6 +126,12 @@ def test_scores_under_attack_are_those_of_the_picked_trials():
         assert cell["attacked"]["mean"] == pytest.approx(np.mean(want))
         assert cell["attacked"]["low"] < cell["attacked"]["mean"] < cell["attacked"]["high"]
     assert "attacked" not in summarise(SETTINGS, MADE, got, 60, 25).cells[0]
+
+
+def test_a_row_of_a_class_adds_its_share_to_balanced_accuracy():
+    y, hits = np.array([0, 0, 0, 2]), np.array([1, 0, 1, 1])
+    assert (hits * shares(y, "balanced")).mean() == pytest.approx((2 / 3 + 1) / 2)
+    assert (hits * shares(y, "accuracy")).mean() == 0.75
 
 
 def test_an_end_that_cannot_be_moved_is_not_warned_of():

@@ -1,6 +1,7 @@
 """The sentence, on hand-made pairs: every shape an answer can take."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,16 @@ def test_methods_then_penalties_and_a_family_of_one_is_silent():
         "on your data, adam beats sgd by 0.8 ± 0.5 points; l2 and none are equivalent within 0.5 points " + BASIS
     )
     assert sentence([alone], DESIGN) == "nothing was compared: there is only one candidate"
+
+
+def test_a_given_test_set_speaks_for_this_training_set_only():
+    given = replace(DESIGN, given=True)
+    got = sentence([family({"adam": 0.910, "sgd": 0.902}, {"adam sgd": "better"})], given)
+    assert got == (
+        "for this training set, adam beats sgd by 0.8 ± 0.5 points "
+        "(10 paired replicates, 20 trials each, on the data's own test rows)"
+    )
+    assert "To settle" not in sentence([family({"adam": 0.910, "sgd": 0.902}, {}, 0.02)], given)
 
 
 def techniques(means, verdicts, half=0.005):

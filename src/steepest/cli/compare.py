@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter, Token, validators
 from steepest.cli.console import Terminal
 from steepest.cli.interrupts import Stopped
 from steepest.cli.opening import as_typed, opened
-from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag, whole
+from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag, share_or_given, whole
 
 if TYPE_CHECKING:
     from steepest.study.compare import Comparison, Study
@@ -77,7 +77,9 @@ def compare(
             "methods --kind techniques)."
         ),
     ] = ("none",),
-    model: Annotated[tuple[str, ...], texts("One or several: linear, mlp:64, mlp:128,64:tanh, cnn …")] = ("linear",),
+    model: Annotated[tuple[str, ...], texts("One or several: linear, mlp:64, cnn …; your own: file.py:NAME")] = (
+        "linear",
+    ),
     loss: Annotated[str, Parameter(group=WHAT, help="See: steepest methods --kind losses.")] = "cross-entropy",
     space: Annotated[
         tuple[tuple[str, float, float], ...],
@@ -118,7 +120,15 @@ def compare(
         Parameter(group=HOW, help="Points below which two are equivalent.", validator=validators.Number(gte=0, lt=100)),
     ] = 0.5,
     level: Annotated[float, Parameter(group=HOW, help="Level of the tests.")] = 0.05,
-    test: Annotated[float, Parameter(group=HOW, help="Share of the rows to test on.")] = 0.25,
+    test: Annotated[
+        float | str,
+        Parameter(
+            group=HOW,
+            converter=share_or_given,
+            metavar="SHARE",
+            help="Share of the rows to test on, or given: the test rows that came with the data.",
+        ),
+    ] = 0.25,
     validation: Annotated[float, Parameter(group=HOW, help="Share of the rest to choose settings by.")] = 0.2,
     fresh: Annotated[bool, flag(HOW, "Train again what the run store holds.")] = False,
     dry_run: Annotated[bool, flag(HOW, "Say what would be trained, and stop.")] = False,

@@ -72,7 +72,7 @@ def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list
 
     `shape`: of the rows they are to train on, to refuse what does not go with those.
     """
-    models = _models(settings.models)
+    models = _models(settings.models, shape)
     changed = {name: (low, high) for name, low, high in settings.spaces}
     made: list[Candidate] = []
     known: set[str] = set()
@@ -93,11 +93,13 @@ def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list
     return made
 
 
-def _models(texts: Sequence[str]) -> dict[str, Any]:
+def _models(texts: Sequence[str], shape: tuple[int, ...] | None) -> dict[str, Any]:
     """Each model, read once: what is wrong with one is no candidate's fault."""
     built: dict[str, Any] = {}
     for text in texts:
         model = model_from_text(text)
+        if shape is not None:
+            model.check(shape)
         twin = next((other for other, known in built.items() if known == model), None)
         if twin is not None:
             raise SettingError(f"models {twin} and {text} are the same; name one of them")

@@ -21,12 +21,12 @@ from steepest.data.arrays import from_arrays
 from steepest.data.dataset import Dataset
 from steepest.data.opening import open as open_data
 from steepest.study.environment import environment
+from steepest.study.replicate import parts_of
 from steepest.study.run import Progress, Result, memory_notes, run
-from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, Settings
-from steepest.study.split import split
+from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, GIVEN, Settings
 from steepest.study.store import RunRow, Store, Training
 from steepest.study.study import Study, plan
-from steepest.study.summary import Answer, Outcomes, summarise
+from steepest.study.summary import Answer, Given, Outcomes, shares, summarise
 
 SCHEMA = "steepest.compare/1"
 
@@ -166,6 +166,7 @@ def _train(
             test=result.test,
             curve=tuple(result.curves["train_loss"].tolist()),
             narrowed=result.narrowed,
+            hits=result.hits,
         )
 
     run(study.as_plan(skip), lambda results: keep([training(result) for result in results]), progress)
@@ -194,13 +195,15 @@ def _answer(study: Study, trainings: Sequence[Training]) -> Answer:
         if attacked is not None:
             attacked[at] = t.test[f"attacked {s.metric}"]
         values[at[0]][at[1]][at[2]] = dict(t.hyperparameters)
-    parts = [
-        split(study.source.y, study.source.groups, s.seed, r, s.test, s.validation, study.source.classes)
-        for r in range(s.replicates)
-    ]
+    parts = [parts_of(study.source, study.draw, r) for r in range(s.replicates)]
     n_train = float(np.mean([part.train.weight.sum() for part in parts]))
     n_test = float(np.mean([part.test.weight.sum() for part in parts]))
-    return summarise(s, study.candidates, Outcomes(validation, loss, test, diverged, values, attacked), n_train, n_test)
+    given = None
+    if s.test == GIVEN:
+        hits = {(t.replicate, number[t.candidate], t.trial): t.hits for t in trainings}
+        given = Given(hits, shares(study.source.y[parts[0].test.rows], s.metric))
+    got = Outcomes(validation, loss, test, diverged, values, attacked, given)
+    return summarise(s, study.candidates, got, n_train, n_test)
 
 
 def compare(

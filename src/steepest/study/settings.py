@@ -21,6 +21,7 @@ DEFAULT_METHODS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 DEFAULT_PENALTIES = ("none", "l1", "l2", "elastic")
 
 NONE = "none"  # of the techniques
+GIVEN = "given"  # in place of a test share
 FIXED = re.compile(r"\d|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
 
 PIN = re.compile(r"@[0-9a-f]{12,64}$")  # of a user's own model: the content of its file, which a run's settings keep
@@ -38,7 +39,8 @@ class Settings:
     Each meets each. trials: random settings each candidate draws
     in each replicate (beside its defaults). margin: a difference of the metric (0 … 1) below which two candidates count
     as equivalent. level: of the tests. spaces: search spaces other than the declared ones, "adam.rate" → (low, high).
-    attack: how test rows are attacked for a second outcome, as "fgsm:size=0.1" or "pgd:size=0.1,steps=20"; None: not.
+    test: a share of the rows, or "given" for the test rows that came with the data: the verdict is then for this
+    training set. attack: how test rows are attacked for a second outcome, as "fgsm:size=0.1"; None: they are not.
 
     >>> Settings(techniques="none,dropout:rate=0.3+smoothing", model="linear,mlp:64,32").models
     ('linear', 'mlp:64,32')
@@ -57,7 +59,7 @@ class Settings:
     metric: str = "accuracy"
     margin: float = 0.005
     level: float = 0.05
-    test: float = 0.25
+    test: float | str = 0.25
     validation: float = 0.2
     standardize: bool = True
     spaces: Any = ()
@@ -78,8 +80,14 @@ class Settings:
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
             more = " (5 or more for a verdict)" if name == "replicates" else ""
             object.__setattr__(self, name, whole_number(name, getattr(self, name), least, more))
+        if self.test == GIVEN and self.metric == "f1":
+            raise SettingError("metric f1 is no mean over rows, so test = given cannot judge it; use balanced")
         for name, low, high in (("margin", 0, 0.2), ("level", 0, 1), ("test", 0, 1), ("validation", 0, 1)):
             value = getattr(self, name)
+            if name == "test" and value == GIVEN:
+                continue
+            if isinstance(value, str):
+                raise SettingError(f"{name} = {value!r}; it must be a share{' or given' if name == 'test' else ''}")
             if not (math.isfinite(value) and low <= value < high) or (name != "margin" and value == 0):
                 share = "; it is a share: half a point is 0.005" if name == "margin" else ""
                 left = "[" if name == "margin" else "("

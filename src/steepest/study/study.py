@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import jax
+import numpy as np
 
 from steepest.core.errors import SettingError
 from steepest.core.stack import structure
@@ -24,7 +25,7 @@ from steepest.study.blocks import width_of
 from steepest.study.candidates import Candidate, candidates
 from steepest.study.replicate import Draw, draw_of
 from steepest.study.run import Plan
-from steepest.study.settings import Settings
+from steepest.study.settings import GIVEN, Settings
 from steepest.study.source import Source
 from steepest.techniques.adversarial import Attack
 from steepest.train.recipe import Recipe
@@ -85,6 +86,8 @@ class Study:
         """What decides every training, as a hash: the same key, the same trainings."""
         facts = {"data": self.data["fingerprint"], "raw": not self.settings.standardize, "engine": __version__}
         facts |= {"identity": self.identity, **self.settings.training()}
+        if self.settings.test == GIVEN and self.source.given is not None:
+            facts["given"] = hashlib.sha256(np.packbits(self.source.given).tobytes()).hexdigest()
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
     @cached_property
@@ -140,7 +143,8 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     """
     settings = settings or Settings()
     source = sources.from_dataset(data)
-    sources.check(source, settings.test, settings.validation)
+    if not isinstance(settings.test, str):
+        sources.check(source, settings.test, settings.validation)
     if settings.attack is not None:
         attack_from_text(settings.attack)  # refuses what is none, before anything runs
         if isinstance(source.X, sources.OnDisk):

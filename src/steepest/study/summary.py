@@ -13,11 +13,35 @@ from steepest.core.spec import hyperparameters
 from steepest.methods import METHODS
 from steepest.penalties import PENALTIES
 from steepest.study.candidates import Candidate
+from steepest.study.crossed import compare_crossed, interval_crossed
 from steepest.study.settings import Settings, model_name
 from steepest.study.space import at_edge
 from steepest.study.statistics import Pair, compare_paired, expected_best, interval, without_verdict
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
 from steepest.techniques import TECHNIQUES
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is known of each row of a test set that came with the data."""
+
+    hits: Mapping[tuple[int, int, int], bytes]  # (replicate, candidate, trial) → which rows it got right, np.packbits
+    shares: np.ndarray  # [rows] what a hit adds to the score, times the number of rows
+
+    def rows(self, replicate: int, candidate: int, trial: int) -> np.ndarray:
+        """What each row [rows] adds to the score's mean."""
+        packed = np.frombuffer(self.hits[replicate, candidate, trial], np.uint8)
+        return np.unpackbits(packed, count=len(self.shares)) * self.shares
+
+
+def shares(y: np.ndarray, metric: str) -> np.ndarray:
+    """What a hit in each row adds to a metric, times the number of rows: 1 for accuracy, by class for the balanced one.
+
+    >>> shares(np.array([0, 0, 0, 1]), "balanced").round(2).tolist()
+    [0.67, 0.67, 0.67, 2.0]
+    """
+    classes, number, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return len(y) / (len(classes) * counts[number]) if metric == "balanced" else np.ones(len(y))
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +54,7 @@ class Outcomes:
     diverged: np.ndarray  # bool
     values: Sequence[Sequence[Sequence[Mapping[str, float]]]]  # the hyperparameters
     attacked: np.ndarray | None = None  # the metric on test rows under attack
+    given: Given | None = None  # where the test rows came with the data
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +77,13 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     technique and a model.
     """
     s = settings
-    design = Design(s.replicates, s.trials, n_train, n_test, s.margin, s.level, s.metric)
+    design = Design(s.replicates, s.trials, n_train, n_test, s.margin, s.level, s.metric, got.given is not None)
     best = np.array([pick(got, [c]) for c in range(len(made))])  # [candidates, replicates, 2]
     cells = [_cell(candidate, c, got, best[c], design) for c, candidate in enumerate(made)]
     families = _factors(s, made, got)
     judged = [family.judged(design) for family in families]
     cell_names = tuple(candidate.name for candidate in made)
-    among_cells = _Scored("cell", cell_names, _scores(got.test, best)).judged(design)
+    among_cells = _Scored("cell", cell_names, _scores(got.test, best), _rows(got, best)).judged(design)
     return Answer(
         cells=cells,
         pairs=[_named(pair, family) for family in (*judged, among_cells) for pair in family.pairs],
@@ -73,8 +98,12 @@ def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes) -> list[_Sco
     """Methods and penalties, and techniques and models where there are several; each searches all else along."""
     named = [("method", s.methods), ("penalty", s.penalties)]
     named += [(factor, names) for factor, names in (("technique", s.techniques), ("model", s.models)) if names[1:]]
-    scores = [_searched(names, [getattr(c, factor) for c in made], got) for factor, names in named]
-    return [_Scored(factor, tuple(map(model_name, names)), own) for (factor, names), own in zip(named, scores)]
+    scored = []
+    for factor, names in named:
+        of = [getattr(candidate, factor) for candidate in made]
+        picks = np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names])
+        scored.append(_Scored(factor, tuple(map(model_name, names)), _scores(got.test, picks), _rows(got, picks)))
+    return scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +113,21 @@ class _Scored:
     factor: str
     names: tuple[str, ...]
     scores: np.ndarray
+    rows: np.ndarray | None  # [replicates, members, rows] what each row of a given test set adds to the scores
 
     def judged(self, design: Design) -> Family:
         pairs: list[Pair] = []
-        if len(self.names) > 1:
+        if self.rows is not None and len(self.names) > 1:
+            pairs = compare_crossed(self.rows, design.margin, design.level)
+        elif len(self.names) > 1:
             pairs = compare_paired(self.scores, design.n_train, design.n_test, design.margin, design.level)
         pairs = without_verdict(pairs) if design.estimates_only else pairs
         return Family(self.factor, self.names, tuple(self.scores.mean(axis=0).tolist()), tuple(pairs))
 
     def row(self, design: Design) -> dict[str, Any]:
         """For reports: each member's mean test score with its interval."""
-        members = [{"name": name, **_mean(self.scores[:, i], design)} for i, name in enumerate(self.names)]
+        rows = [None] * len(self.names) if self.rows is None else list(self.rows.swapaxes(0, 1))
+        members = [{"name": name, **_mean(self.scores[:, i], design, rows[i])} for i, name in enumerate(self.names)]
         return {"factor": self.factor, "members": members}
 
 
@@ -114,14 +147,22 @@ def _scores(test: np.ndarray, picks: np.ndarray) -> np.ndarray:
     return np.stack([test[replicate, p[:, 0], p[:, 1]] for p in picks], axis=1)
 
 
-def _searched(names: Sequence[str], of: Sequence[str], got: Outcomes) -> np.ndarray:
-    """Test scores [replicates, names] where each name searches all the candidates that carry it."""
-    picks = np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names])
-    return _scores(got.test, picks)
+def _rows(got: Outcomes, picks: np.ndarray) -> np.ndarray | None:
+    """What each given test row adds to the scores of the picked trials, [replicates, entries, rows]."""
+    if got.given is None:
+        return None
+    made = [[got.given.rows(r, int(c), int(t)) for r, (c, t) in enumerate(pick)] for pick in picks]
+    return np.array(made).swapaxes(0, 1)
 
 
-def _mean(values: np.ndarray, design: Design) -> dict[str, Any]:
-    found = interval(values, design.n_train, design.n_test, design.level)
+def _mean(values: np.ndarray, design: Design, rows: np.ndarray | None = None) -> dict[str, Any]:
+    """A mean with its interval; rows [replicates, rows] where the test set was given. None: no interval is known."""
+    if design.given and rows is None:
+        return {"mean": float(values.mean()), "low": None, "high": None, "values": values.tolist()}
+    if rows is not None:
+        found = interval_crossed(rows, design.level)
+    else:
+        found = interval(values, design.n_train, design.n_test, design.level)
     return {"mean": found.mean, "low": found.low, "high": found.high, "values": values.tolist()}
 
 
@@ -131,6 +172,7 @@ def _named(pair: Pair, family: Family) -> dict[str, Any]:
 
 def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design: Design) -> dict[str, Any]:
     defaults = got.test[:, c, 0]
+    rows = _rows(got, best[None])
     replicate = _most_promising(got, best)
     trial = int(best[replicate, 1])
     winners = [got.values[r][c][int(best[r, 1])] for r in range(len(best))]
@@ -144,7 +186,7 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
             "hyperparameters": dict(got.values[replicate][c][trial]),
             "validation": float(got.validation[replicate, c, trial]),
         },
-        "test": _mean(_scores(got.test, best[None])[:, 0], design),
+        "test": _mean(_scores(got.test, best[None])[:, 0], design, None if rows is None else rows[:, 0]),
         **({} if got.attacked is None else {"attacked": _mean(_scores(got.attacked, best[None])[:, 0], design)}),
         "expected_best": expected_best(got.validation[:, c, 1:]).mean(axis=0).tolist(),
         "diverged": int(got.diverged[:, c].sum()),

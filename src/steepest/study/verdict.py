@@ -71,6 +71,7 @@ class Design:
     margin: float = 0.005
     level: float = 0.05
     metric: str = "accuracy"
+    given: bool = False  # the test rows came with the data: one training set, one test set, and only seeds differ
 
     @property
     def estimates_only(self) -> bool:
@@ -100,6 +101,8 @@ def sentence(families: Sequence[Family], design: Design) -> str:
         _helped(family, design) if family.without is not None else _finding(family, _by_mean(family), design)
         for family in compared
     ]
+    if design.given:  # what more seeds or rows would settle is known for drawn test rows only
+        return f"for this training set, {'; '.join(findings)} ({basis}, on the data's own test rows)"
     open_pairs = [text for family in compared if (text := _settled_by(family, design))]
     settle = f". To settle {'; '.join(open_pairs)}" if open_pairs else ""
     return f"on your data, {'; '.join(findings)} ({basis}){settle}"
