@@ -71,6 +71,7 @@ _WHERE = {
     "study.compare": ("Comparison", "compare"),
     "study.ensemble": ("ensemble",),
     "study.estimator": ("Classifier",),
+    "study.manifold": ("ManifoldTangentClassifier",),
     "study.multitask": ("MultiTaskClassifier",),
     "study.pretrain": ("pretrain",),
     "study.settings": ("Settings",),

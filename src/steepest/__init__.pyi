@@ -88,6 +88,7 @@ from steepest.study.compare import Comparison as Comparison
 from steepest.study.compare import compare as compare
 from steepest.study.ensemble import ensemble as ensemble
 from steepest.study.estimator import Classifier as Classifier
+from steepest.study.manifold import ManifoldTangentClassifier as ManifoldTangentClassifier
 from steepest.study.multitask import MultiTaskClassifier as MultiTaskClassifier
 from steepest.study.pretrain import pretrain as pretrain
 from steepest.study.settings import Settings as Settings
