@@ -48,8 +48,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     **Settings**: method, penalty, loss, schedule, init and stop are registered names ("adam", "l2") for their defaults,
     or instances (`Adam(rate=1e-2)`); model is "linear", "mlp:64,32", "file.py:name", an instance, or your own
-    (docs/models.md). epochs ≥ 1; init None: from zero for a linear model, by He for others. techniques: as text ("dropout:rate=0.2",
-    "smoothing+early-stopping"; "none"), or instances, one or several. batch_size rows a step (None: all).
+    (docs/models.md). epochs ≥ 1; init None: from zero for a linear model, by He for others. techniques: as text
+    ("dropout:rate=0.2", "smoothing+early-stopping"; "none"), or instances, one or several. batch_size rows a step
+    (None: all).
     validation_fraction: the share of the rows, in [0, 1), that is kept from training, for stopping rules and schedules
     to look at. standardize: by the training rows' mean and deviation.
     exact: bit for bit as in a `sweep` of these rows (slower). random_state: a number for the same result each time,

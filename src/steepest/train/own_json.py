@@ -64,7 +64,8 @@ def own_from_json(entry: Any, given: Any) -> Model | None:
 
 def _source(settings: Any) -> Source | None:
     """The file that was stored; None for a model that was made in Python."""
-    values = [settings.get(name) for name in SETTINGS] if isinstance(settings, dict) else []
+    found = isinstance(settings, dict) and settings.keys() == set(SETTINGS)
+    values = [settings[name] for name in SETTINGS] if found else []
     if values == [None] * len(SETTINGS):
         return None
     texts = [value for value in values if isinstance(value, str)]
