@@ -11,7 +11,7 @@ from benchmarks.results import shown, write
 
 NAMES = (
     "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images", "animals",
-    "streaming",
+    "streaming", "techniques",
 )  # fmt: skip
 
 
