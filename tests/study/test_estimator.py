@@ -158,6 +158,13 @@ def test_techniques_are_text_or_instances():
     assert curves[0] == curves[1] != curves[2]
 
 
+def test_an_ensemble_of_linear_models_has_no_coefficients():
+    model = Classifier(techniques="bagging:bags=3", epochs=2).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, rtol=1e-6)
+    with pytest.raises(AttributeError, match="3 linear models vote"):
+        _ = model.coef_
+
+
 def test_techniques_that_cannot_act_are_refused():
     for techniques, said in (
         ("augment", "needs images"),

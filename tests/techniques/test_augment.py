@@ -192,7 +192,9 @@ def test_a_member_is_the_same_bit_for_bit_alone_and_in_company():
     def recipe(i):
         technique = Augment(shift=0.05 * i, rotate=9.0 * i, flip=0.1 * i, crop=0.1 * i, contrast=0.2, cutout=0.1 * i)
         model = MLP(widths=(7,))
-        return Recipe(model=model, method=Momentum(rate=0.01 + 0.01 * rng.random()), techniques=technique, batch_size=8)
+        return Recipe(
+            model=model, method=Momentum(rate=0.01 + 0.01 * rng.random()), techniques=(technique,), batch_size=8
+        )
 
     recipes = [recipe(i) for i in range(5)]
     losses = sweep(recipes, X, y, replicates=1, epochs=2).curves["train_loss"][0]

@@ -214,6 +214,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         params, standard = self.fitted_.params, self.fitted_.standard
         if not isinstance(self.fitted_.recipe.model, Linear):
             raise AttributeError(f"model {self.model!r} is not linear, so it has no coef_ and no intercept_")
+        if params["W"].ndim > 2 or isinstance(standard, tuple):
+            raise AttributeError(f"{len(params['W'])} linear models vote, so there is no one coef_ and intercept_")
         W = params["W"].astype(np.float64)
         b = params["b"].astype(np.float64) if "b" in params else np.zeros(len(W))
         if standard is not None:

@@ -223,11 +223,13 @@ def techniques_text(parts: Iterable[Any]) -> str:
 
 def _apart(alike: list[Any]) -> bool:
     """Whether techniques of one kind act on layers of their own each."""
-    layers = [getattr(part, "layers", None) for part in alike]
-    if any(own is None for own in layers):
-        return False
-    together = [layer for own in layers for layer in own]
-    return len(together) == len(set(together))
+    layers: list[int] = []
+    for part in alike:
+        own = getattr(part, "layers", None)
+        if own is None:
+            return False
+        layers += own
+    return len(layers) == len(set(layers))
 
 
 def _pieces(rest: str, text: str) -> list[str]:
