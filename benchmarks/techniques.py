@@ -13,6 +13,7 @@ import numpy as np
 
 import steepest as st
 from benchmarks.measure import Line, Outcome
+from benchmarks.photos import animals
 from steepest.core.spec import replace
 from steepest.study.statistics import compare_paired
 
@@ -54,7 +55,19 @@ def noise(small: bool) -> list[Line]:
     ]
 
 
-CASES: tuple[Callable[[bool], list[Line]], ...] = (smoothing, dropout, noise)
+def augmentation(small: bool) -> list[Line]:
+    """The animal photos, which a perceptron learns by heart unless it sees them mirrored and moved."""
+    folder = animals()
+    if folder is None:
+        return []
+    data = st.open(folder, size=16)
+    rows = data.features().reshape(len(data), *data.shape)
+    recipe = st.Recipe(model=st.MLP(widths=(128,)), method=st.Adam(rate=0.001), batch_size=64)
+    what = "augmentation (mirrored, moved), animal photos at 16×16, MLP 128"
+    return [gained(what, (rows, data.y), recipe, st.Augment(flip=0.5, shift=0.1), 60, small)]
+
+
+CASES: tuple[Callable[[bool], list[Line]], ...] = (smoothing, dropout, noise, augmentation)
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
