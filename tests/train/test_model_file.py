@@ -5,8 +5,8 @@ import os
 import struct
 import tracemalloc
 from dataclasses import replace
-from itertools import pairwise
 
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -18,7 +18,7 @@ from steepest.data.standard import Standard
 from steepest.losses.margin import Hinge
 from steepest.losses.sigmoid import OneVsRest
 from steepest.methods.adam import Adam
-from steepest.models.linear import Linear
+from steepest.models.cnn import CNN
 from steepest.models.mlp import MLP
 from steepest.penalties.norms import ElasticNet
 from steepest.train import model_file
@@ -34,16 +34,15 @@ DEFAULT = Recipe(method=Adam(rate=0.1 + 0.2), penalty=ElasticNet())
 
 
 def fitted(recipe=DEFAULT, shape=(4,), classes=NAMES, standard=True):
-    sizes = recipe.model.sizes(shape, recipe.loss.outputs(len(classes)))
-    layers = [
-        {"W": RNG.normal(size=(b, a)).astype(recipe.dtype), "b": RNG.normal(size=b).astype(recipe.dtype)}
-        for a, b in pairwise(sizes)
-    ]
-    named = [f"layer{i}" for i in range(1, len(layers))] + ["output"]
+    outputs = recipe.loss.outputs(len(classes))
+    made = recipe.model.init(jax.random.key(0), shape, outputs, recipe.initial, "float32")
+    params = jax.tree.map(lambda leaf: RNG.normal(size=leaf.shape).astype(recipe.dtype), made)
+    if "running" in params:
+        params["running"] = jax.tree.map(np.abs, params["running"])  # variances
     columns = tuple(Column(f"größe {i}\n") for i in range(int(np.prod(shape)))) if len(shape) == 1 else ()
     return Fitted(
         recipe=recipe,
-        params=layers[0] if isinstance(recipe.model, Linear) else dict(zip(named, layers)),
+        params=params,
         classes=classes,
         schema=Schema("table" if columns else "images", shape, columns, label="art"),
         standard=Standard.fit(RNG.normal(size=(9, int(np.prod(shape))))) if standard else None,
@@ -64,6 +63,8 @@ MODELS = {
     "one score, float64": fitted(Recipe(loss=OneVsRest(), dtype="float64"), classes=("no", "yes")),
     "mlp on images, not standardised": fitted(Recipe(model=MLP((5, 3))), shape=(2, 3, 1), standard=False),
     "hinge": fitted(Recipe(loss=Hinge())),
+    "batch norm": fitted(Recipe(model=MLP((5,), norm=True))),
+    "cnn on grey images": fitted(Recipe(model=CNN((2,), dense=3)), shape=(4, 5)),
 }
 
 
@@ -213,7 +214,10 @@ RECIPE = json.loads(json.dumps(model_file.recipe_to_json(Recipe())))
             {
                 "recipe": {
                     **RECIPE,
-                    "model": {"name": "mlp", "settings": {"widths": [10**12], "activation": "relu", "slope": 0}},
+                    "model": {
+                        "name": "mlp",
+                        "settings": {"widths": [10**12], "activation": "relu", "slope": 0, "norm": False},
+                    },
                 }
             },
             "the model has more weights than the file has bytes",
@@ -260,7 +264,7 @@ def test_no_memory_is_taken_for_what_a_hostile_file_only_declares(tmp_path):
     path = tmp_path / "bomb.safetensors"
     header = json.dumps({"params/W": {"dtype": "F32", "shape": [2**20, 2**20], "data_offsets": [0, 2**42]}}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
-    wide = {"name": "mlp", "settings": {"widths": [2000] * 500, "activation": "relu", "slope": 0.0}}
+    wide = {"name": "mlp", "settings": {"widths": [2000] * 500, "activation": "relu", "slope": 0.0, "norm": False}}
     other = rewritten(tmp_path, header={"recipe": {**RECIPE, "model": wide}})
     tracemalloc.start()
     refused(path, "is no safetensors file, or damaged")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from steepest.inits.plain import Normal
-from steepest.inits.scaled import He, LeCun, Xavier
+from steepest.inits.scaled import He, HeUniform, LeCun, Xavier
+from steepest.models.convolution import convolve, kernels
 
 SEEDS = 60
 
@@ -48,3 +49,20 @@ def test_variance_of_ten_outputs_grows_with_the_inputs_unless_scaled(init, facto
     error = got.std(ddof=1) / np.sqrt(2000)
     assert abs(got.mean() - want) < 4 * error
     assert error < 0.05 * want
+
+
+@pytest.mark.parametrize(("init", "share"), [(He(), 1.0), (HeUniform(), 1.0), (Xavier(), 0.5)])
+def test_relu_convolutions_keep_or_halve_the_second_moment(init, share):
+    """Away from the edges, where zeros around the image take a part of it; as many channels out as in."""
+    channels, k, seeds = 24, 3, 40
+
+    def one(key):
+        x = jax.random.normal(jax.random.fold_in(key, 99), (channels, 6, 6, 4), "float64")
+        layer = kernels(key, "conv", (channels, channels), k, init, "float64")
+        out = jax.nn.relu(convolve(layer["W"], x, layer["b"]))[:, 1:-1, 1:-1]
+        return jnp.mean(out**2) / jnp.mean(x**2)
+
+    got = np.asarray(jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(2), seeds)))
+    error = got.std(ddof=1) / np.sqrt(seeds)
+    assert abs(got.mean() - share) < 4 * error
+    assert error < 0.02 * share
