@@ -95,17 +95,17 @@ def test_low_precision_meets_the_rate_and_stays_low():
     assert float(jnp.mean((got == 0).astype(jnp.float32))) == pytest.approx(0.001, rel=0.15)
 
 
-@pytest.mark.parametrize("layers", [(2, 1), [1, 2], "1,2", "(1, 2)"])
+@pytest.mark.parametrize("layers", [(2, 1), [1, 2], (1, 2, 1)])
 def test_layers_are_written_in_several_ways(layers):
     assert Dropout(layers=layers).layers == (1, 2)
     assert hash(Dropout(layers=layers)) == hash(Dropout(layers=(1, 2)))
 
 
 def test_one_layer_may_be_a_number():
-    assert Dropout(layers=3).layers == Dropout(layers="3").layers == (3,)
+    assert Dropout(layers=3).layers == (3,)
 
 
-@pytest.mark.parametrize("layers", [0, (1, 0), (), "last", (1.5,), True, "-1"])
+@pytest.mark.parametrize("layers", [0, (1, 0), (), "last", (1.5,), True, "1,2"])
 def test_layers_that_cannot_be_are_refused(layers):
     with pytest.raises(SettingError, match=r"Dropout: layers = .*whole numbers of at least 1, or None for all"):
         Dropout(layers=layers)

@@ -104,11 +104,7 @@ def check_layers(technique: Any) -> None:
     layers = technique.layers
     if layers is None:
         return
-    if isinstance(layers, str):  # as people write them: 1 or (1, 2)
-        words = [word.strip() for word in layers.strip(" ()").split(",") if word.strip()]
-        given = tuple(int(word) if word.isdecimal() else word for word in words)
-    else:
-        given = (layers,) if isinstance(layers, int) else tuple(layers)
+    given = (layers,) if isinstance(layers, int) else tuple(layers)
     if not given or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in given):
         raise refuse(technique, f"layers = {layers!r}; it must be whole numbers of at least 1, or None for all")
     object.__setattr__(technique, "layers", tuple(sorted(set(given))))  # a list would not hash
