@@ -75,18 +75,19 @@ def test_the_json_object_is_as_promised(once):
 
 def test_techniques_and_models_are_compared_under_the_same_protocol():
     found = compare(
-        *DIGITS, methods="adam", penalties="l2", techniques="none,dropout+smoothing", model="mlp:8,mlp:12", trials=2,
-        replicates=2, epochs=1, seed=4, attack="fgsm:size=0.5",
+        *IRIS, methods="adam", penalties="l2", techniques="none,input-dropout+smoothing", model="linear,linear:no-bias",
+        trials=2, replicates=2, epochs=1, seed=4, attack="fgsm:size=0.5",
     )  # fmt: skip
     said = found.as_dict()
     assert json.loads(json.dumps(said, allow_nan=False)) == said
     assert said["trainings"] == 4 * 3 * 2
     assert [(cell["technique"], cell["model"]) for cell in said["cells"]] == [
-        ("none", "mlp:8"), ("none", "mlp:12"), ("dropout+smoothing", "mlp:8"), ("dropout+smoothing", "mlp:12"),
+        ("none", "linear"), ("none", "linear:no-bias"),
+        ("input-dropout+smoothing", "linear"), ("input-dropout+smoothing", "linear:no-bias"),
     ]  # fmt: skip
     searched = set(said["cells"][2]["tuned"]["hyperparameters"])
-    assert searched == {"rate", "strength", "dropout.rate", "smoothing.amount"}
-    assert set(said["settings"]["search"]["adam+l2, dropout+smoothing, mlp:8"]) == searched
+    assert searched == {"rate", "strength", "input-dropout.rate", "smoothing.amount"}
+    assert set(said["settings"]["search"]["adam+l2, input-dropout+smoothing, linear"]) == searched
     assert Counter(pair["factor"] for pair in said["pairs"]) == {"technique": 1, "model": 1, "cell": 6}
     assert {"technique", "model"} < set(said["recommended"])
     for cell in said["cells"]:
@@ -97,8 +98,8 @@ def test_techniques_and_models_are_compared_under_the_same_protocol():
 
 
 def test_a_candidates_scores_do_not_depend_on_the_techniques_beside_it():
-    small = {**SMALL, "methods": ["adam"], "penalties": ["l2"], "model": "mlp:8"}
-    alone, beside = compare(*IRIS, **small), compare(*IRIS, **small, techniques="none,dropout")
+    small = {**SMALL, "methods": ["adam"], "penalties": ["l2"]}
+    alone, beside = compare(*IRIS, **small), compare(*IRIS, **small, techniques="none,smoothing")
     assert beside.cells[0] == alone.cells[0]
     assert beside.cells[1]["test"]["values"] != alone.cells[0]["test"]["values"]
 
