@@ -1,9 +1,9 @@
 """Pictures read at other places: one affine map a row, four neighbours a pixel, the edge repeated outside.
 
-Of the ways tried on the CPU (64 rows of 32×32×3 in a scan, one thread, beside a convolutional step of some 40 ms):
-whole pixels gathered from a flat batch 1.2 ms, pairs of neighbouring pixels 1.1 ms for one member and with more code,
-windows of 2×2 pixels 1.9 ms, the four neighbours laid side by side first 2.0 ms, single numbers 3.0 ms, channel planes
-1.7 … 3.9 ms; as a product with the rows' interpolation matrices 27 ms. (Separable products, 0.6 ms, cannot rotate.)
+Of the ways tried on the CPU (64 rows of 32×32×3 in a scan, one member, one thread): whole pixels gathered from a flat
+batch 1.2 ms, pairs of neighbouring pixels 1.0 ms with more code, windows of 2×2 pixels 1.9 ms, the four neighbours laid
+side by side first 2.1 ms, single numbers 3.0 ms, channel planes 1.7 … 3.9 ms; and outside of a scan, with two threads,
+as a product with the rows' interpolation matrices 27 ms. (Separable products, 0.6 ms there, cannot rotate.)
 """
 
 from __future__ import annotations
