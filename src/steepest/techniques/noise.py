@@ -114,6 +114,6 @@ class LabelNoise(Technique):
 
     def rows(self, X: Array, y: Array, key: Array, facts: Facts) -> tuple[Array, Array]:
         whether, which = jax.random.split(key)
-        further = jax.random.randint(which, y.shape, 1, max(facts.classes, 2), y.dtype)  # classes ahead, never 0
+        further = jax.random.randint(which, y.shape, 1, facts.classes, y.dtype)  # classes ahead, never 0
         wrong = jax.random.uniform(whether, y.shape) < self.rate
         return X, jnp.where(wrong, (y + further) % facts.classes, y)

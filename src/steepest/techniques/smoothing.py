@@ -25,8 +25,8 @@ class Smoothing(Technique):
     **Shapes**: losses [rows], and those at each of the C classes [C, rows].
     **Hyperparameters**: amount a in [0, 1), 0.1 by default (Szegedy et al.), searched 0.01 … 0.4.
     **Settings**: spread="all" gives a/C to every class, the row's own included: torch's
-    `CrossEntropyLoss(label_smoothing=a)` and Keras's. spread="others" gives a/(C − 1) to each other class, as Goodfellow
-    et al. 7.5.1 have it, which is "all" with a·C/(C − 1).
+    `CrossEntropyLoss(label_smoothing=a)` and Keras's. spread="others" gives a/(C − 1) to each other class, as in
+    Goodfellow et al. 7.5.1, which is "all" with a·C/(C − 1).
     **Raises** SettingError for an amount out of its range, an unknown spread, or for a regression.
     **Differs**: nothing else from torch, whose class weights have no counterpart here.
     """
