@@ -21,7 +21,7 @@ from steepest.models.equinox_model import EquinoxModel
 from steepest.models.examined import last_line, worded
 from steepest.models.flax_model import FlaxModel
 from steepest.models.own import FromFile, Functions, Own
-from steepest.models.source import Source, is_own, read
+from steepest.models.source import Source, read
 
 KINDS = (
     "a pair (init, apply), a Flax module, the class of an Equinox or Flax module, a function that makes one, "
@@ -120,6 +120,3 @@ def _made_by(function: Any, source: Source | None) -> Model | None:
 
 def _whose(source: Source | None) -> str:
     return f"model {source.written}: {source.name} " if source else "the model "
-
-
-__all__ = ["as_model", "is_own", "model_from_file"]
