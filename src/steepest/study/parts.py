@@ -184,8 +184,8 @@ def recipe_text(recipe: Recipe) -> str:
 def techniques_from_text(text: str) -> tuple[Any, ...]:
     """The techniques that a text joins by plus, in their order; a stopping rule may be among them, `none` is none.
 
-    >>> techniques_from_text("dropout:rate=0.3,layers=1/2+augment:shift=5e-2"), techniques_from_text("none")
-    ((Dropout(rate=0.3, layers=(1, 2)), Augment(shift=0.05)), ())
+    >>> techniques_from_text("dropout:rate=0.3,layers=1/2+augment:shift=1e-1"), techniques_from_text("none")
+    ((Dropout(rate=0.3, layers=(1, 2)), Augment(shift=0.1)), ())
 
     Raises SettingError for an unknown name or setting, for a technique that is there twice (unless each is for other
     layers), and for `none` beside others.
