@@ -159,3 +159,14 @@ def test_one_method_in_full(steepest):
     out = steepest("methods adam").out
     for text in ("s ← ρ₁s + (1−ρ₁)g", "Kingma & Ba 2015", "contains", "log-uniform 1e-05 … 0.1", "[0, 1)"):
         assert text in out
+
+
+def test_techniques_are_listed_with_what_they_need(steepest):
+    from steepest.techniques import TECHNIQUES
+
+    found = steepest("methods --kind techniques --json").json
+    assert (found["kind"], [one["name"] for one in found["entries"]]) == ("techniques", TECHNIQUES.names())
+    said = steepest("methods augment").out  # found by name, whatever its kind
+    assert "needs      images" in said
+    assert "uniform 0 … 20" in said
+    assert "settings   layers=all" in steepest("methods dropout").out
