@@ -107,7 +107,7 @@ class ManifoldTangentClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
     >>> few = ManifoldTangentClassifier(hidden=32, tangents=4, pretraining=5, epochs=40)
-    >>> few.fit(X[:200], y[:200], unlabelled=X[200:500]).score(X[500:], y[500:]) > 0.8
+    >>> few.fit(X[:300], y[:300], unlabelled=X[300:600]).score(X[600:], y[600:]) > 0.8
     True
     """
 

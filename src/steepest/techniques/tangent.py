@@ -37,7 +37,7 @@ class TangentProp(Technique):
 
     **Equation**: ℓ ← ℓ + λ·Σₜ ‖(∂s/∂x)·t‖², over the tangents t of the row and all its scores s, by forward
     derivatives of the scores with this step's draws of hidden units. With batch norm the whole batch moves together.
-    **Hyperparameters**: strength λ ≥ 0, searched log-uniform 1e-5 … 0.1.
+    **Hyperparameters**: strength λ ≥ 0, searched log-uniform 1e-4 … 0.1.
     **Settings**: along "shift" (2 tangents), "similar" (4: and scale and rotate), "affine" (6) or "all" (7: and
     thickness); smooth, the width σ in pixels of the Gaussian whose derivative is taken, 0.3 … 4.
     **Shapes**: rows [H, W] or [H, W, channels]. Tangents are those of the image as it was before standardisation, in
@@ -45,7 +45,7 @@ class TangentProp(Technique):
     **Raises** SettingError for a setting that is none of these, DataError for rows that are no images.
     """
 
-    strength: Hyper = strength(1e-3, 1e-5, 1e-1)
+    strength: Hyper = strength(1e-3, 1e-4, 1e-1)
     along: str = "similar"
     smooth: float = 0.7
 

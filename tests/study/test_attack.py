@@ -1,0 +1,149 @@
+"""Scores under attack: of a saved model and of a population, and that training on attacked rows raises them."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from steepest.cli.app import main
+from steepest.core.errors import SettingError
+from steepest.core.stack import stack
+from steepest.data.opening import open as open_data
+from steepest.methods.adam import Adam
+from steepest.models.mlp import MLP
+from steepest.study.attack import accuracy_under, attack_from_text, attack_text, labels_of_attacked, under_attack
+from steepest.study.fit import fit
+from steepest.study.replicate import draw_of, draw_replicate
+from steepest.study.source import from_dataset
+from steepest.techniques.adversarial import Adversarial, Attack
+from steepest.train.attack import score_under
+from steepest.train.model_file import save
+from steepest.train.population import train
+from steepest.train.recipe import Recipe
+from steepest.train.scoring import score
+
+DATA = open_data("digits")
+RECIPES = [
+    Recipe(model=MLP(widths=(32,)), method=Adam(rate=3e-3), techniques=Adversarial(size)) for size in (0.0, 0.15)
+]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(DATA, Recipe(method=Adam(rate=3e-3)), epochs=5)
+
+
+@pytest.fixture(scope="module")
+def population():
+    """Both recipes after ten epochs, on three replicates: with the rows they were trained and are tested on."""
+    source = from_dataset(DATA)
+    draw = draw_of(source, 0, 0.25, 0.0, True)
+    replicates = [draw_replicate(source, draw, number) for number in range(3)]
+    return [(replicate, train(RECIPES, replicate, 10)) for replicate in replicates]
+
+
+def hits(replicate, found, attack):
+    stacked = stack([recipe.general() for recipe in RECIPES])
+    labels = np.asarray(score_under(stacked, found.params, replicate.test, attack, replicate.facts))
+    return labels, (labels == np.asarray(replicate.test.y)).mean(1)
+
+
+def test_training_on_attacked_rows_raises_the_accuracy_under_attack(population):
+    """By paired replicates: better under attack in each, by FGSM and by the stronger PGD."""
+    for attack in (Attack(0.3), Attack(0.3, kind="pgd")):
+        gains = [np.diff(hits(*one, attack)[1])[0] for one in population]
+        assert min(gains) > 0.05
+
+
+def test_no_size_is_no_attack_and_more_is_worse(population):
+    replicate, found = population[0]
+    plain = np.asarray(score(stack([recipe.general() for recipe in RECIPES]), found.params, replicate.test)[0])
+    np.testing.assert_array_equal(hits(replicate, found, Attack(0.0))[0], plain)
+    under = [hits(replicate, found, Attack(size))[1] for size in (0.0, 0.1, 0.3, 1.0)]
+    assert (np.diff(under, axis=0) < 0).all()
+    assert (hits(replicate, found, Attack(0.3, kind="pgd"))[1] <= under[2]).all()
+
+
+def test_each_member_is_attacked_by_its_own_gradient(population):
+    replicate, found = population[0]
+    together = hits(replicate, found, Attack(0.3))[0]
+    for place in range(2):
+        alone = {name: {k: v[place : place + 1] for k, v in layer.items()} for name, layer in found.params.items()}
+        one = stack([RECIPES[place].general()])
+        labels = score_under(one, alone, replicate.test, Attack(0.3), replicate.facts)
+        assert (np.asarray(labels)[0] == together[place]).mean() > 0.995  # other company, other rounding
+
+
+def test_many_rows_are_attacked_some_at_a_time(monkeypatch, population):
+    replicate, found = population[0]
+    want = hits(replicate, found, Attack(0.2))[0]
+    monkeypatch.setattr("steepest.train.attack.rows_at_once", lambda *_: 4 * 128)
+    from steepest.train.attack import labels_under
+
+    params = {name: {k: jnp.asarray(v[0]) for k, v in layer.items()} for name, layer in found.params.items()}
+    limits = (replicate.facts.low, replicate.facts.high)
+    got = labels_under(RECIPES[0].general(), params, replicate.test.X, replicate.test.y, Attack(0.2), limits)
+    assert (np.asarray(got) == want[0]).mean() > 0.995
+
+
+def test_a_linear_models_attack_is_what_its_weights_say(fitted):
+    """FGSM on softmax scores: x + ε·sign(Wᵀ(p − y)), within black and white. By NumPy."""
+    X, y = DATA.features(), DATA.y
+    rows = fitted.prepared(X).reshape(len(X), -1).astype(float)
+    W, b = (np.asarray(fitted.params[name], float) for name in ("W", "b"))
+    shares = np.exp(rows @ W.T + b)
+    shares /= shares.sum(1, keepdims=True)
+    way = np.sign((shares - np.eye(10)[y]) @ W)
+    standard = fitted.standard
+    low, high = (0 - standard.center) / standard.scale, (1 - standard.center) / standard.scale
+    moved = np.clip(rows + 0.2 * way, low, high)
+    want = (moved @ W.T + b).argmax(1)
+    got = labels_of_attacked(fitted, X, y, Attack(0.2))
+    assert (got == want).mean() > 0.999
+    assert accuracy_under(fitted, X, y, Attack(0.2)) == (got == y).mean()
+    assert (want == y).mean() < (fitted.predict(X) == y).mean() - 0.05
+
+
+def test_a_tables_range_is_that_of_the_rows_given():
+    iris = open_data("iris")
+    found = fit(iris, Recipe(), epochs=5)
+    far = under_attack(found, iris.features(), iris.y, Attack(1e6))
+    assert far.units == "standardised"
+    assert far.report.accuracy < 0.5
+    assert under_attack(found, iris.features(), iris.y, Attack(0.0)).report.accuracy > 0.8
+
+
+@pytest.mark.parametrize("text", ["fgsm:size=0.1", "pgd:size=0.25,norm=2,steps=20", "fgsm:size=3.0,norm=2"])
+def test_texts_are_read_back(text):
+    assert attack_text(attack_from_text(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fgms:size=1", "unknown attack 'fgms'; did you mean 'fgsm'"),
+        ("fgsm:steps=3", "unknown setting of attack fgsm 'steps'; known: size, norm"),
+        ("pgd:kind=fgsm", "unknown setting of attack pgd 'kind'"),
+        ("pgd:size=-1", "attack pgd: size = -1; it must be a finite number of at least 0"),
+        ("pgd:steps=0", "steps = 0; it must be a whole number of at least 1"),
+    ],
+)
+def test_texts_that_say_no_attack(text, said):
+    with pytest.raises(SettingError) as caught:
+        attack_from_text(text)
+    assert said in str(caught.value)
+
+
+def test_the_command_prints_both_scores(fitted, tmp_path, capsys):
+    place = save(fitted, tmp_path / "model")
+    assert main(["evaluate", str(place), "digits", "--attack", "pgd:size=0.2,steps=5", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    want = accuracy_under(fitted, DATA.features(), DATA.y, Attack(0.2, kind="pgd", steps=5))
+    assert said["attack"]["accuracy"] == pytest.approx(want)
+    assert said["attack"]["accuracy"] < said["accuracy"] - 0.05
+    assert {n: said["attack"][n] for n in ("kind", "norm", "size", "steps", "units")} == {
+        "kind": "pgd", "norm": "inf", "size": 0.2, "steps": 5, "units": "standardised",
+    }  # fmt: skip
+    assert main(["evaluate", str(place), "digits", "--attack", "fgsm:size=0.2", "--plain"]) == 0
+    assert "Under attack by fgsm:size=0.2: accuracy" in capsys.readouterr().out
