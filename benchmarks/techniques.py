@@ -56,7 +56,7 @@ def noise(small: bool) -> list[Line]:
 
 
 def augmentation(small: bool) -> list[Line]:
-    """The animal photos, which a perceptron learns by heart unless it sees them mirrored and moved."""
+    """The animal photos, which a perceptron learns by heart unless it sees them mirrored and moved: 62.4 to 66.3 %."""
     folder = animals()
     if folder is None:
         return []
@@ -64,7 +64,7 @@ def augmentation(small: bool) -> list[Line]:
     rows = data.features().reshape(len(data), *data.shape)
     recipe = st.Recipe(model=st.MLP(widths=(128,)), method=st.Adam(rate=0.001), batch_size=64)
     what = "augmentation (mirrored, moved), animal photos at 16×16, MLP 128"
-    return [gained(what, (rows, data.y), recipe, st.Augment(flip=0.5, shift=0.1), 60, small)]
+    return [gained(what, (rows, data.y), recipe, st.Augment(flip=0.5, shift=0.1), 60, small, standardize=True)]
 
 
 CASES: tuple[Callable[[bool], list[Line]], ...] = (smoothing, dropout, noise, augmentation)
@@ -77,13 +77,14 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def gained(
-    what: str, data: tuple[Any, Any], recipe: st.Recipe, techniques: Any, epochs: int, small: bool = False
-) -> Line:
+    what: str, data: tuple[Any, Any], recipe: st.Recipe, techniques: Any, epochs: int, small: bool = False,
+    standardize: bool = False,
+) -> Line:  # fmt: skip
     """Test accuracy with the techniques less that without, in points, with its 95 % interval."""
     settings = {"replicates": 2 if small else REPLICATES, "epochs": 1 if small else epochs, "validation": 0.0}
     both = replace(recipe, techniques=st.Recipe(techniques=techniques).techniques)
     # two structures: each would be padded to a block of its own, for bits that nobody compares here
-    found = st.sweep([both, recipe], *data, exact=False, **settings)
+    found = st.sweep([both, recipe], *data, exact=False, standardize=standardize, **settings)
     parts = found.rows(0)
     pair = compare_paired(found.accuracy, len(parts.train.rows), len(parts.test.rows))[0]
     against = f"{100 * found.accuracy[:, 1].mean():.1f} % without"
