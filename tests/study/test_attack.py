@@ -1,12 +1,9 @@
 """Scores under attack: of a saved model and of a population, and that training on attacked rows raises them."""
 
-import json
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from steepest.cli.app import main
 from steepest.core.errors import SettingError
 from steepest.core.stack import stack
 from steepest.data.opening import open as open_data
@@ -18,7 +15,6 @@ from steepest.study.replicate import draw_of, draw_replicate
 from steepest.study.source import from_dataset
 from steepest.techniques.adversarial import Adversarial, Attack
 from steepest.train.attack import score_under
-from steepest.train.model_file import save
 from steepest.train.population import train
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import score
@@ -133,17 +129,3 @@ def test_texts_that_say_no_attack(text, said):
     with pytest.raises(SettingError) as caught:
         attack_from_text(text)
     assert said in str(caught.value)
-
-
-def test_the_command_prints_both_scores(fitted, tmp_path, capsys):
-    place = save(fitted, tmp_path / "model")
-    assert main(["evaluate", str(place), "digits", "--attack", "pgd:size=0.2,steps=5", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    want = accuracy_under(fitted, DATA.features(), DATA.y, Attack(0.2, kind="pgd", steps=5))
-    assert said["attack"]["accuracy"] == pytest.approx(want)
-    assert said["attack"]["accuracy"] < said["accuracy"] - 0.05
-    assert {n: said["attack"][n] for n in ("kind", "norm", "size", "steps", "units")} == {
-        "kind": "pgd", "norm": "inf", "size": 0.2, "steps": 5, "units": "standardised",
-    }  # fmt: skip
-    assert main(["evaluate", str(place), "digits", "--attack", "fgsm:size=0.2", "--plain"]) == 0
-    assert "Under attack by fgsm:size=0.2: accuracy" in capsys.readouterr().out

@@ -37,7 +37,7 @@ def test_the_autoencoder_learns_to_rebuild_rows_it_never_saw(models):
 
 
 def test_along_learnt_tangents_rows_are_rebuilt_as_well_as_before(models):
-    """A step of 1 along a tangent stays on the sheet: a tenth of the harm that a step to anywhere does, or a quarter."""
+    """A step of 1 along a tangent stays on the sheet: a quarter, at most, of the harm of a step to anywhere."""
     model = models[0]
     rows = model.autoencoder_.prepared(X[TEST])
     ways = model.tangents_of(X[TEST])
