@@ -136,6 +136,11 @@ def test_what_makes_a_module_is_a_model():
         EquinoxModel(3)
 
 
+def closes_over(key, shape, outputs):
+    half = jnp.sqrt(jnp.float32(0.25))
+    return eqx.nn.Sequential([eqx.nn.Linear(*shape, outputs, key=key), eqx.nn.Lambda(lambda row: half * row)])
+
+
 def wrong(**fields):
     """A module with these fields beside a layer."""
 
@@ -165,6 +170,7 @@ def wrong(**fields):
         (lambda key: 3, "it makes a int, which is no Equinox module that can be called"),
         (lambda key, outputs: eqx.nn.Linear(4, outputs, key=key), "model <lambda>: "),
         (lambda key, width: 3, "TypeError: "),
+        (closes_over, "it keeps a number that was computed with its weights; compute that with NumPy, or in apply"),
     ],
 )
 def test_modules_that_a_population_would_not_treat_as_meant(make, said):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from steepest.core.errors import SettingError, SteepestError
 from steepest.models.measure import measure
@@ -71,6 +72,7 @@ def examined(model: Any, shape: tuple[int, ...], outputs: int) -> Seen:
     with explained(model):
         given = jax.eval_shape(scores, made, rows)
         _check_scores(given, outputs)
+        _check_kept(jax.make_jaxpr(scores)(made, rows).consts)
         sizes = measure(scores, made, shape, outputs)
     with explained(model, "cannot train as a population: "):
         _train(scores, made, rows)
@@ -88,10 +90,11 @@ def _made(model: Any, key: Any, shape: tuple[int, ...], outputs: int) -> tuple[l
         return [_real(jax.tree_util.keystr(path, simple=True, separator="/"), leaf) for path, leaf in leaves]
 
     made = jax.eval_shape(once, key)
+    treedef, rest = kept
     if not made:
         raise SettingError("it has no weights to train")
     jax.eval_shape(jax.vmap(once), jax.eval_shape(lambda key: jax.random.split(key, MEMBERS), key))
-    return made, *kept
+    return made, treedef, rest
 
 
 def _real(name: str, leaf: Any) -> Any:
@@ -115,6 +118,12 @@ def _check_scores(given: Any, outputs: int) -> None:
         raise SettingError(f"for {ROWS} rows it gives scores of shape {tuple(given.shape)}; {wanted}")
     if not jnp.issubdtype(given.dtype, jnp.floating):
         raise SettingError(f"its scores are of type {given.dtype}; they must be real numbers")
+
+
+def _check_kept(constants: Any) -> None:
+    """A number that was computed while the weights were made belongs to that making, and is none afterwards."""
+    if any(isinstance(constant, Tracer) for constant in constants):
+        raise SettingError("it keeps a number that was computed with its weights; compute that with NumPy, or in apply")
 
 
 def _train(scores: Callable[[list[Any], Any], Any], made: list[Any], rows: Any) -> None:
