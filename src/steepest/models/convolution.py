@@ -50,15 +50,12 @@ def convolve(W: Array, x: Array, b: Array | None = None, stride: int = 1, paddin
     tall, wide = ((side + 2 * padding - k) // stride + 1 for side in (height, width))
     if k > 1 or stride > 1:
         x = jnp.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-        x = jnp.concatenate([_shifted(x, i, j, stride, tall, wide) for i in range(k) for j in range(k)])
+        # to the left and right first, then all that up and down: 2·k copies to compile and to take back, not k²
+        x = jnp.concatenate([x[:, :, j : j + stride * (wide - 1) + 1 : stride] for j in range(k)])
+        x = jnp.concatenate([x[:, i : i + stride * (tall - 1) + 1 : stride] for i in range(k)])
     x = x.reshape(len(x), -1)
     out = W @ x if b is None else W @ x + spread(b, x.shape[1])
     return out.reshape(-1, tall, wide, rows)
-
-
-def _shifted(x: Array, i: int, j: int, stride: int, tall: int, wide: int) -> Array:
-    """What a kernel's place (i, j) sees of the maps."""
-    return x[:, i : i + stride * (tall - 1) + 1 : stride, j : j + stride * (wide - 1) + 1 : stride]
 
 
 def kernels(
