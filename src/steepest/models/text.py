@@ -54,6 +54,7 @@ def model_from_text(text: str) -> Model:
 def model_text(model: Model) -> str:
     """The text that names a model; `model_from_text` reads it back (a slope other than the default apart).
 
+    >>> from steepest.models.linear import Linear
     >>> model_text(MLP(widths=(64, 32))), model_text(Linear(bias=False))
     ('mlp:64,32', 'linear:no-bias')
     """
@@ -74,6 +75,7 @@ def model_text(model: Model) -> str:
 def parameters(model: Model, shape: tuple[int, ...], outputs: int) -> int:
     """How many weights and biases a model has for rows of `shape` and `outputs` scores.
 
+    >>> from steepest.models.linear import Linear
     >>> parameters(Linear(), (8, 8), 10)
     650
     """
