@@ -7,9 +7,14 @@ import pytest
 
 import steepest as st
 from steepest.core.errors import SettingError
+from steepest.core.keys import key
 from steepest.metrics import confusion
+from steepest.study.attack import under_attack
 from steepest.study.evaluate import evaluate
 from steepest.study.fit import fit
+from steepest.study.source import from_dataset
+from steepest.study.split import split
+from steepest.techniques.adversarial import Attack
 from steepest.train.ensemble import bootstrap
 from steepest.train.model_file import load, save
 
@@ -69,6 +74,16 @@ def test_members_that_are_not_alike_are_refused(members):
         st.ensemble("ab")
 
 
+def test_an_attack_on_members_of_different_units_is_refused(iris, members):
+    with pytest.raises(SettingError, match="an attack has no size"):
+        under_attack(st.ensemble(members), iris.features(), iris.y, Attack(0.1))
+    alike = [dataclasses.replace(one, standard=members[0].standard) for one in members]
+    assert st.ensemble(alike).standard is members[0].standard
+    found = under_attack(st.ensemble(alike), iris.features(), iris.y, Attack(0.5))
+    plain = np.mean(st.ensemble(alike).predict(iris.features()) == iris.y)
+    assert found.report.accuracy < plain
+
+
 def test_a_bagged_model_tells_its_out_of_bag_scores_and_is_saved(iris, tmp_path):
     found = fit(iris, st.Recipe(method=st.Momentum(rate=0.3), techniques=st.Bagging(bags=4)), epochs=3, seed=7)
     assert found.params["W"].shape == (4, 3, 4)
@@ -95,14 +110,9 @@ def test_a_bagged_model_tells_its_out_of_bag_scores_and_is_saved(iris, tmp_path)
 
 
 def _training_rows(data, found):
-    from steepest.study.source import from_dataset
-    from steepest.study.split import split
-
     source = from_dataset(data)
     return split(source.y, source.groups, found.seed, 0, classes=source.classes).train.rows
 
 
 def _noise(seed):
-    from steepest.core.keys import key
-
     return key(seed, 0, "noise")

@@ -103,6 +103,11 @@ def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.nda
         raise SettingError(f"attack = {attack!r}; it must be an Attack, such as Attack(0.1)")
     if fitted.recipe.loss.regression:
         raise refuse(fitted.recipe.loss, "predicts numbers; an attack is on labels")
+    if isinstance(fitted.standard, tuple):
+        raise SettingError(
+            "an ensemble whose members each standardise in their own way sees a row in several units at once, so an "
+            "attack has no size; attack its members, or train it as one recipe with bagging"
+        )
     prepare()
     rows, y = fitted.prepared(X).astype(np.float64, copy=False), np.asarray(y, np.int32)
     limits = _limits(fitted, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace as changed
+from typing import Any
 
 import jax
 import numpy as np
@@ -39,13 +40,12 @@ def ensemble(members: Sequence[Fitted], combine: str = "average") -> Fitted:
     for place, one in enumerate(members):
         _check_alike(first, one, f"model {place + 1} of {len(members)}")
     bagging = Bagging(len(members), combine)
-    named = [one.standard for one in members]
     count = len(members)
     return changed(
         first,
         recipe=replace(first.recipe, techniques=(*first.recipe.techniques, bagging)),
         params=jax.tree.map(lambda *leaves: np.stack(leaves), *[one.params for one in members]),
-        standard=None if named[0] is None else tuple(named),
+        standard=_standard([one.standard for one in members]),
         scores={},
         curves={},
         status="finished",
@@ -53,6 +53,15 @@ def ensemble(members: Sequence[Fitted], combine: str = "average") -> Fitted:
         epochs=max(one.epochs for one in members),
         notes=(f"{count} models trained one by one that {combine} together; the recipe is the first one's",),
     )
+
+
+def _standard(each: list[Any]) -> Any:
+    """The standardisation that all members have, or else each its own."""
+    if each[0] is None:
+        return None
+    arrays = [one.to_arrays() for one in each]
+    same = all(np.array_equal(arrays[0][name], one[name]) for one in arrays for name in one)
+    return each[0] if same else tuple(each)
 
 
 def _check_alike(first: Fitted, one: Fitted, where: str) -> None:
