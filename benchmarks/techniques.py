@@ -10,12 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
+from sklearn.neighbors import KNeighborsClassifier
 
 import steepest as st
 from benchmarks.measure import Line, Outcome
 from benchmarks.photos import animals
 from steepest.core.spec import replace
+from steepest.core.stack import stack
+from steepest.study.replicate import draw_of, draw_replicate
+from steepest.study.source import from_dataset
 from steepest.study.statistics import compare_paired
+from steepest.train.attack import score_under
+from steepest.train.population import train
 
 REPLICATES = 20
 
@@ -67,7 +74,83 @@ def augmentation(small: bool) -> list[Line]:
     return [gained(what, (rows, data.y), recipe, st.Augment(flip=0.5, shift=0.1), 60, small, standardize=True)]
 
 
-CASES: tuple[Callable[[bool], list[Line]], ...] = (smoothing, dropout, noise, augmentation)
+def adversarial(small: bool) -> list[Line]:
+    """Digits, attacked by FGSM and PGD: the accuracy that training on FGSM's rows saves."""
+    recipe = st.Recipe(model=st.MLP(widths=(64,)), method=st.Adam(rate=0.003))
+    recipes = [replace(recipe, techniques=(st.Adversarial(size),)) for size in (0.2, 0.0)]  # 0: no training on them
+    source = from_dataset(st.open("digits"))
+    draw = draw_of(source, 0, 0.25, 0.0, standardize=True)
+    attacks = {f"{kind}, size {size:g}": st.Attack(size, kind=kind) for kind in ("fgsm", "pgd") for size in (0.1, 0.3)}
+    attacks = {"no attack": st.Attack(0.0), **attacks}
+    found: dict[str, list[np.ndarray]] = {name: [] for name in attacks}
+    for number in range(2 if small else REPLICATES):
+        replicate = draw_replicate(source, draw, number)
+        params = train(recipes, replicate, 1 if small else 20).params
+        y = np.asarray(replicate.test.y)  # type: ignore[union-attr]
+        for name, attack in attacks.items():
+            said = score_under(stack(recipes), params, replicate.test, attack, replicate.facts)  # type: ignore[arg-type]
+            found[name].append((np.asarray(said) == y).mean(axis=1))
+    lengths = draw.sizes.train, draw.sizes.test
+    return [paired(f"adversarial 0.2, digits, MLP 64: {name}", np.stack(found[name]), *lengths) for name in attacks]
+
+
+def tangent_prop(small: bool) -> list[Line]:
+    """Digits, of which 230 train: the images' own tangents."""
+    recipe = st.Recipe(model=st.MLP(widths=(64,)), method=st.Adam(rate=0.003))
+    technique = st.TangentProp(3e-3, along="affine")
+    return [
+        gained(
+            "tangent prop 0.003, 230 digits, MLP 64",
+            digits(),
+            recipe,
+            technique,
+            60,
+            small,
+            standardize=True,
+            test=0.872,
+        )
+    ]
+
+
+def sparse(small: bool) -> list[Line]:
+    """Digits: hidden units that are mostly silent."""
+    recipe = st.Recipe(model=st.MLP(widths=(256,)), method=st.Adam(rate=0.003))
+    return [gained("sparse 0.001 (L1), digits, MLP 256", digits(), recipe, st.Sparse(1e-3), 20, small)]
+
+
+def moved_digits(small: bool) -> list[Line]:
+    """Digits, the test images turned by 15° or moved by a pixel: tangent against Euclidean distance, one neighbour."""
+    X, y = digits()
+    X = np.pad(X[..., 0], ((0, 0), (2, 2), (2, 2)))
+    moves = {
+        "as they are": lambda images: images,
+        "turned by 15°": lambda images: ndimage.rotate(images, 15, axes=(2, 1), reshape=False, order=1),
+        "moved by a pixel": lambda images: ndimage.shift(images, (0, 0, 1), order=1),
+    }
+    hits: dict[str, list[tuple[float, float]]] = {name: [] for name in moves}
+    rows, tests = (60, 40) if small else (600, 200)
+    for number in range(2 if small else REPLICATES):
+        order = np.random.default_rng(number).permutation(len(X))
+        here, there = order[:rows], order[rows : rows + tests]
+        ours = st.TangentDistance().fit(X[here], y[here])
+        euclid = KNeighborsClassifier(1).fit(X[here].reshape(rows, -1), y[here])
+        for name, move in moves.items():
+            images = move(X[there])
+            plain = euclid.score(images.reshape(tests, -1), y[there])
+            hits[name].append((ours.score(images, y[there]), plain))
+    return [paired(f"tangent distance, {rows} digits, {name}", np.array(hits[name]), rows, tests) for name in moves]
+
+
+CASES: tuple[Callable[[bool], list[Line]], ...] = (
+    smoothing,
+    dropout,
+    noise,
+    augmentation,
+    adversarial,
+    tangent_prop,
+    sparse,
+    moved_digits,
+)
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -78,14 +161,19 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 def gained(
     what: str, data: tuple[Any, Any], recipe: st.Recipe, techniques: Any, epochs: int, small: bool = False,
-    standardize: bool = False,
+    standardize: bool = False, test: float = 0.25,
 ) -> Line:  # fmt: skip
     """Test accuracy with the techniques less that without, in points, with its 95 % interval."""
     settings = {"replicates": 2 if small else REPLICATES, "epochs": 1 if small else epochs, "validation": 0.0}
     both = replace(recipe, techniques=st.Recipe(techniques=techniques).techniques)
     # two structures: each would be padded to a block of its own, for bits that nobody compares here
-    found = st.sweep([both, recipe], *data, exact=False, standardize=standardize, **settings)
+    found = st.sweep([both, recipe], *data, exact=False, standardize=standardize, test=test, **settings)
     parts = found.rows(0)
-    pair = compare_paired(found.accuracy, len(parts.train.rows), len(parts.test.rows))[0]
-    against = f"{100 * found.accuracy[:, 1].mean():.1f} % without"
+    return paired(what, found.accuracy, len(parts.train.rows), len(parts.test.rows))
+
+
+def paired(what: str, accuracy: np.ndarray, rows: int, tests: int) -> Line:
+    """Accuracies [replicates, 2] with and without, by `rows` training and `tests` test rows, as a line."""
+    pair = compare_paired(accuracy, rows, tests)[0]
+    against = f"{100 * accuracy[:, 1].mean():.1f} % without"
     return Line(what, against, 100 * pair.difference, "points", None, 100 * pair.low, 100 * pair.high)
