@@ -10,8 +10,8 @@ from benchmarks.measure import ROUNDS
 from benchmarks.results import shown, write
 
 NAMES = (
-    "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images", "animals",
-    "streaming", "techniques",
+    "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images",
+    "animals", "streaming", "techniques",
 )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def check_count(owner: Any, name: str) -> None:
 
 
 def _counts(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
 
 
 def flat(rows: Array) -> Array:

@@ -131,7 +131,7 @@ def _setting(text: str, made: type, word: str) -> dict[str, Any]:
 
 
 def _only(text: str, widths: tuple[int, ...]) -> int:
-    if len(widths) > 1:
+    if len(widths) != 1:
         raise _misread(text)
     return widths[0]
 

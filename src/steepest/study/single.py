@@ -86,7 +86,7 @@ def replicate_of(
             order=order,
             rows=len(training),
             classes=classes,
-            standard=fitted.standard,
+            standard=fitted.standard if isinstance(fitted.standard, Standard) else None,  # a tuple: an ensemble's
         )
 
 
