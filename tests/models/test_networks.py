@@ -22,7 +22,7 @@ from steepest.train.state import Rows, start
 KEY, RNG = jax.random.key(3), np.random.default_rng(8)
 CNN = st.CNN(channels=(3, 4), dense=5, activation="leaky-relu", slope=0.1)
 NORMED = st.MLP(widths=(6,), norm=True)
-TRAINED = {"mlp": NORMED, "cnn": st.CNN(channels=(16,), dense=32)}
+TRAINED = {"mlp": NORMED, "cnn": st.CNN(channels=(32,), dense=32)}
 
 
 def drawn(model, shape, outputs=3):
@@ -173,8 +173,8 @@ def bits(found, place):
     return [found.status[0, place], *leaves, *(found.curves[name][0, place].tobytes() for name in sorted(found.curves))]
 
 
-RATES = [1e-3, 1e-2, 1e30, 3e-2, 1e-1]
-EPOCHS = 6
+RATES = [1e-2, 3e-2, 1e30, 6e-2, 1e-1]
+EPOCHS = 12
 
 
 def recipes_of(model):
