@@ -45,11 +45,12 @@ def leaves(tree):
     [
         {"method": Adam(rate=0.05), "clip": ClipNorm(limit=0.5), "average": EMA(decay=0.9)},
         {"method": Momentum(rate=0.05), "penalty": L1(0.003), "reduction": "sum", "batch_size": 9},
+        {"model": MLP(widths=(5,), norm=True), "method": SGD(rate=0.1)},
     ],
 )
 def test_a_bag_trains_as_it_would_alone_with_its_counts_as_weights(how):
-    """Also clipping by norm, the prox of L1 and averages of weights are a bag's own."""
-    recipe = Recipe(model=MLP(widths=(5,)), **how).general()
+    """Also clipping by norm, the prox of L1, averages of weights and running statistics are a bag's own."""
+    recipe = Recipe(**{"model": MLP(widths=(5,)), **how}).general()
     ours = replicate()
     found = train([dataclasses.replace(recipe, techniques=(Bagging(bags=3),))], ours, epochs=4)
     counts = ours.bags(3)
@@ -58,7 +59,7 @@ def test_a_bag_trains_as_it_would_alone_with_its_counts_as_weights(how):
         lone = dataclasses.replace(ours, train=rows, key=jax.random.fold_in(ours.key, bag), _made={})
         want = train([recipe], lone, epochs=4).params
         for got, alone in zip(leaves(found.params), leaves(want)):
-            np.testing.assert_allclose(got[0, bag], alone[0], rtol=2e-4, atol=2e-6)
+            np.testing.assert_allclose(got[0, bag], alone[0], rtol=2e-4, atol=5e-5)
     weights = leaves(found.params)[0][0]
     assert np.abs(weights[0] - weights[1]).max() > 0.1, "bags that are alike prove nothing"
 
@@ -69,7 +70,7 @@ def test_a_bag_is_the_same_among_any_number_of_bags():
         for k in (2, 5)
     )
     for one, other in zip(leaves(few), leaves(many)):
-        np.testing.assert_allclose(one, other[:2], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(one, other[:2], rtol=1e-4, atol=1e-5)
 
 
 def test_an_ensemble_is_bitwise_the_same_in_any_company():
