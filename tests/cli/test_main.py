@@ -56,7 +56,7 @@ def test_version(steepest):
         ("compare wine iris", 2, "more arguments than it takes: iris"),
         ("compare wine --methods adamm", 2, "did you mean 'adam'?"),
         ("compare wine --penalties l3", 2, "unknown penalty 'l3'"),
-        ("compare wine --model mlp:x", 2, "mlp:64"),
+        ("compare wine --model mlp:x", 2, "model 'mlp:x': unknown activation 'x'"),
         ("compare wine --trials 0", 2, "trials = 0"),
         ("compare wine --space sgd.rate=1", 2, "write it as adam.rate=1e-4:1"),
         ("compare wine --space sgd.rat=1e-3:1 --methods sgd", 2, "did you mean 'sgd.rate'?"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import SettingError, unknown
 from steepest.models import MODELS
 from steepest.models.activations import ACTIVATIONS
 from steepest.models.cnn import CNN
@@ -126,6 +126,8 @@ def _setting(text: str, made: type, word: str) -> dict[str, Any]:
     if plain.get(word.removeprefix("no-")) is True:
         return {word.removeprefix("no-"): False}
     if "activation" in plain and re.fullmatch("[a-z][a-z-]*", word):
+        if word not in ACTIVATIONS:
+            raise SettingError(f"model {text!r}: {unknown('activation', word, ACTIVATIONS)}")
         return {"activation": word}
     raise _misread(text)
 
