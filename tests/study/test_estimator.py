@@ -244,7 +244,8 @@ def test_coordinate_descent_solves_a_lasso():
         ({"validation_fraction": 1}, r"validation_fraction = 1; it must be a share in \[0, 1\)"),
         ({"validation_fraction": "half"}, "validation_fraction = 'half'"),
         ({"random_state": -1}, "random_state = -1"),
-        ({"model": "cnn"}, "unknown model 'cnn'"),
+        ({"model": "cmn"}, "unknown model 'cmn'; did you mean 'cnn'"),
+        ({"model": "cnn"}, "CNN: reads images, and a row is 4 numbers"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):

@@ -81,7 +81,7 @@ def epoch(
         states, found = _steps(
             recipes, states, here, places, stretch, clock._replace(steps=done), chance._replace(counts=counts)
         )
-        losses.append(found)
+        losses.append(jax.block_until_ready(found))  # JAX runs ahead: all rows would come to lie in memory, waiting
     seen = None if validation is None else _evaluated(recipes, _now(recipes, states), validation)
     return _close(recipes, states, jnp.concatenate(losses), weight, seen, clock)
 
@@ -94,7 +94,7 @@ def _evaluated(recipes: Recipe, params: Tree, rows: Rows) -> tuple[Array, Array]
     for here in _parts(rows):
         share = float(np.sum(np.asarray(here.weight)))
         if share:
-            part_loss, part_accuracy = _evaluate(recipes, params, here)
+            part_loss, part_accuracy = jax.block_until_ready(_evaluate(recipes, params, here))
             loss, accuracy, total = loss + share * part_loss, accuracy + share * part_accuracy, total + share
     return loss / total, accuracy / total
 
