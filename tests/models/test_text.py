@@ -42,6 +42,8 @@ def test_texts_are_read_and_written_back(text):
         ("mlp:64:relu:3", "model 'mlp:64:relu:3' cannot be read"),
         ("linear:64", "model 'linear:64' cannot be read"),
         ("mlp:0", "MLP: widths = (0,)"),
+        ("linear:bias", "model 'linear:bias' cannot be read"),
+        ("mlp:64:relu:tanh", "model 'mlp:64:relu:tanh': activation is given twice"),
         ("mlp:8:swish", "model 'mlp:8:swish': unknown activation 'swish'"),
         ("resnet:16,32", "model 'resnet:16,32' cannot be read"),
         ("resnet:tanh", "model 'resnet:tanh' cannot be read"),

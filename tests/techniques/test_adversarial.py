@@ -141,4 +141,6 @@ def test_settings_that_no_attack_has(settings, said):
 
 def test_norm_and_steps_as_a_command_line_gives_them():
     assert Attack(norm=2, kind="pgd").norm == "2"
-    assert Adversarial(steps="12").steps == 12
+    assert Adversarial(kind="pgd", steps="12").steps == 12
+    with pytest.raises(SettingError, match="steps = 12 does nothing with kind fgsm"):
+        Adversarial(steps=12)

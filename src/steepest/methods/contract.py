@@ -50,7 +50,7 @@ class Method:
         raise SettingError(f"{type(self).__name__} has no stride, so no proximal penalty can act with it")
 
     def settle(self, memory: Tree, shift: Tree) -> Tree:
-        """The memory after something outside the method (a prox, a norm constraint) moved the weights by `shift`."""
+        """The memory after something outside the method (a prox) moved the weights by `shift`."""
         del shift
         return memory
 

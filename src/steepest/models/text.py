@@ -47,7 +47,10 @@ def model_from_text(text: str) -> Model:
         widths = tuple(int(width) for width in words.pop(0).split(","))
         settings[_WIDTHS[made]] = widths if isinstance(_plain(made)[_WIDTHS[made]], tuple) else _only(text, widths)
     for word in words:
-        settings |= _setting(text, made, word)
+        own = _setting(text, made, word)
+        if own.keys() & settings.keys():
+            raise SettingError(f"model {text!r}: {next(iter(own))} is given twice")
+        settings |= own
     return made(**settings)
 
 
@@ -123,7 +126,7 @@ def _setting(text: str, made: type, word: str) -> dict[str, Any]:
         return {name: int(number)}
     if usual is False and not given:
         return {name: True}
-    if plain.get(word.removeprefix("no-")) is True:
+    if word.startswith("no-") and plain.get(word.removeprefix("no-")) is True:
         return {word.removeprefix("no-"): False}
     if "activation" in plain and re.fullmatch("[a-z][a-z-]*", word):
         if word not in ACTIVATIONS:

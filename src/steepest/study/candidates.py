@@ -129,19 +129,22 @@ def _technique_spaces(text: str, changed: Mapping[str, tuple[float, float]]) -> 
     name = technique_name(text)
     fixed = {piece.partition("=")[0].strip() for piece in text.partition(":")[2].split(",")}
     spaces = _spaces(name, TECHNIQUES[name], changed)
+    fixed |= set(getattr(part_from_text(TECHNIQUES, text), "idle", ()))
     return {f"{name}.{own}": space for own, space in spaces.items() if own not in fixed}
 
 
 def _spaces(owner: str, cls: Any, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
     """The declared spaces of a class, or those a user put in their place."""
     made = {}
-    for name, declared in search_space(cls).items():
-        space = declared
-        if f"{owner}.{name}" in changed:
+    declared = search_space(cls)
+    for name, own in hyperparameters(cls).items():
+        domain, space = own.metadata["domain"], declared.get(name)
+        if f"{owner}.{name}" in changed and not domain.whole:  # one without a space of its own is searched on demand
             low, high = changed[f"{owner}.{name}"]
-            domain = hyperparameters(cls)[name].metadata["domain"]
-            if not low < high or low not in domain or high not in domain or (declared.log and low <= 0):
+            log = space is not None and space.log
+            if not low < high or low not in domain or high not in domain or (log and low <= 0):
                 raise SettingError(f"search space of {owner}.{name} = {low:g} … {high:g}; it must rise and be {domain}")
-            space = Space(low, high, declared.log)
-        made[name] = space
+            space = Space(low, high, log)
+        if space is not None:
+            made[name] = space
     return made

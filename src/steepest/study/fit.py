@@ -13,7 +13,7 @@ from steepest.core.keys import key
 from steepest.data.dataset import Dataset
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
-from steepest.study.replicate import draw_of, parts_of
+from steepest.study.replicate import draw_of, notes_of, parts_of
 from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
 from steepest.study.source import from_dataset
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
@@ -86,7 +86,7 @@ def fit(
             "classes": list(data.classes),
             "fingerprint": data.fingerprint,
         },
-        notes=data.notes,
+        notes=notes_of(data, source, test),
     )
     if solver.is_solver(recipe):
         return _solved(fitted, data, parts)
@@ -108,12 +108,16 @@ def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
 
 def _scores_of(fitted: Fitted, data: Dataset, rows: np.ndarray) -> dict[str, float]:
     """`scores_on` of these rows of a data set, which may be too many to lie in memory together."""
-    few = max(1, ROWS_BYTES // (4 * data.schema.features))
-    parts = [rows[start : start + few] for start in range(0, len(rows), few)]
+    parts = _few(data, rows)
     said = [fitted.predict(data.features(part)) for part in parts]
     losses = [fitted.losses(data.features(part), data.y[part]) for part in parts]
     loss = float(np.mean(np.concatenate(losses)))
     return {"loss": loss, **_metrics(data.y[rows], np.concatenate(said), len(fitted.classes))}
+
+
+def _few(data: Dataset, rows: np.ndarray) -> list[np.ndarray]:
+    few = max(1, ROWS_BYTES // (4 * data.schema.features))
+    return [rows[start : start + few] for start in range(0, len(rows), few)]
 
 
 def _metrics(y: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:

@@ -131,7 +131,7 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         "paper": getattr(cls, "paper", ""),
         "contains": list(getattr(cls, "contains", ())),
         "refuses": _refused(cls),
-        "needs": [what for name, what in NEEDS.items() if getattr(cls, name, False)],
+        "needs": [what for name, what in NEEDS.items() if getattr(cls, name, False) is True],
         "hyperparameters": numbers,
         "settings": others,
     }

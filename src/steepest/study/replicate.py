@@ -11,8 +11,21 @@ import numpy as np
 
 from steepest.core.errors import SettingError
 from steepest.core.keys import generator, key
+from steepest.data.dataset import Dataset
+from steepest.data.parts import POOLED
+from steepest.data.paths import counted
 from steepest.study.source import OnDisk, Source
-from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Part, Sizes, Split, sizes_given, split, split_given
+from steepest.study.split import (
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    Part,
+    Sizes,
+    Split,
+    sizes_given,
+    split,
+    split_given,
+    usable,
+)
 from steepest.study.split import sizes as split_sizes
 from steepest.train.cache import precision
 from steepest.train.population import Replicate
@@ -53,6 +66,15 @@ def parts_of(source: Source, draw: Draw, number: int) -> Split:
     if draw.test == GIVEN:
         return split_given(source.y, _given(source), source.groups, draw.seed, number, draw.validation, classes)
     return split(source.y, source.groups, draw.seed, number, _share(draw.test), draw.validation, classes)
+
+
+def notes_of(data: Dataset, source: Source, test: float | str) -> tuple[str, ...]:
+    """What a user should know of the data, true for how it is tested."""
+    if test != GIVEN:
+        return data.notes
+    left = int(np.sum(~usable(_given(source), source.groups) & ~_given(source)))
+    said = (f"{counted(left, 'training row')} left out: duplicates of test rows",) if left else ()
+    return tuple(note for note in data.notes if POOLED not in note) + said
 
 
 def _given(source: Source) -> np.ndarray:

@@ -244,7 +244,7 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
         on_epoch(rows)
 
     try:
-        trained = train(chosen, replicate, plan.epochs, width, count)
+        found = list(_results(plan, task, replicate, train(chosen, replicate, plan.epochs, width, count)))
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not _out_of_memory(error):
             raise
@@ -260,7 +260,7 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
                 halved = Task(task.replicate, blocks.Block(part, half, narrowed=plan.exact))
                 yield from _train_block(plan, halved, replicate, on_epoch)
         return
-    yield from _results(plan, task, replicate, trained)
+    yield from found
 
 
 def memory_notes(narrowed: Iterable[bool]) -> tuple[str, ...]:

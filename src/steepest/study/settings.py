@@ -22,7 +22,7 @@ DEFAULT_PENALTIES = ("none", "l1", "l2", "elastic")
 
 NONE = "none"  # of the techniques
 GIVEN = "given"  # in place of a test share
-FIXED = re.compile(r"\d|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
+FIXED = re.compile(r"\d+\s*([:+]|$)|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
 
 PIN = re.compile(r"@[0-9a-f]{12,64}$")  # of a user's own model: the content of its file, which a run's settings keep
 

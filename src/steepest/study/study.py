@@ -23,7 +23,7 @@ from steepest.study import source as sources
 from steepest.study.attack import attack_from_text
 from steepest.study.blocks import width_of
 from steepest.study.candidates import Candidate, candidates
-from steepest.study.replicate import Draw, draw_of
+from steepest.study.replicate import Draw, draw_of, notes_of
 from steepest.study.run import Plan
 from steepest.study.settings import GIVEN, Settings
 from steepest.study.source import Source
@@ -159,4 +159,6 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
         "fingerprint": data.fingerprint,
         "shape": list(data.shape),
     }
-    return Study(about, data.notes, settings, tuple(candidates(settings, data.shape)), source, draw)
+    return Study(
+        about, notes_of(data, source, settings.test), settings, tuple(candidates(settings, data.shape)), source, draw
+    )

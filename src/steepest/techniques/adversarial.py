@@ -171,3 +171,5 @@ def check_attack(attack: Any) -> None:
     object.__setattr__(attack, "steps", steps)
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise refuse(attack, f"steps = {steps!r}; it must be a whole number of at least 1")
+    if attack.kind == "fgsm" and steps != type(attack).steps:
+        raise refuse(attack, f"steps = {steps} does nothing with kind fgsm, which takes one; name kind pgd")

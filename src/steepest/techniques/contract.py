@@ -64,6 +64,11 @@ class Technique:
     needs_classes: ClassVar[bool] = False  # labels that are classes, not the numbers of a regression
     at_prediction: ClassVar[bool] = False  # Monte Carlo prediction draws `rows` and `hidden` as training does
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Hyperparameters that do nothing under these settings, and so are not searched."""
+        return ()
+
     def rows(self, X: Array, y: Array, key: Array, facts: Facts) -> tuple[Array, Array]:
         """Rows [rows, …] and labels [rows] in place of a batch's own."""
         del key, facts

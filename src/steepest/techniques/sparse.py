@@ -24,7 +24,8 @@ class Sparse(Technique):
     kind "poisson": λ·Σ ρ·ln(ρ/ρ̂) − ρ + ρ̂, KL of Poisson rates, for activities of any size, those of ReLUs.
     In a map of units (convolution) each channel is one unit to "kl" and "poisson", active at each place.
 
-    **Hyperparameters**: strength λ ≥ 0, searched log-uniform 1e-5 … 1e-1; target ρ in (0, 1), which "l1" ignores.
+    **Hyperparameters**: strength λ ≥ 0, searched log-uniform 1e-5 … 1e-1; target ρ in (0, 1), which
+    "l1" has no use for: it is not searched then.
     **Settings**: kind; layers, the hidden layers (1, 2, …) that are penalised, None for all.
     **Raises** SettingError for an unknown kind or layer, or numbers out of range.
     **Differs**: Keras's `activity_regularizer` sums |h| over the batch and divides by its rows, as here.
@@ -43,6 +44,10 @@ class Sparse(Technique):
         if self.kind not in KINDS:
             raise unknown("Sparse.kind", str(self.kind), KINDS)
         check_layers(self)
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        return ("target",) if self.kind == "l1" else ()
 
     def extra(self, view: View) -> Array:
         layers = [h for layer, h in enumerate(view.hidden, 1) if at_layers(self.layers, layer)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import jax
@@ -21,10 +22,11 @@ def objective(
 ) -> tuple[Array, tuple[Array, Tree]]:
     """Σwℓ/Σw or Σwℓ with the smooth part of the penalty; for the record, the loss alone and batch norm's statistics.
 
-    All members of a replicate are given the same key; each technique draws from its own, by its place.
+    All members of a replicate are given the same key; each technique draws from its own, by its
+    kind: what else acts beside it, and in which order, changes none of its draws.
     """
     smooth = recipe.penalty.smooth(params)
-    keys = [jax.random.fold_in(key, place) for place in range(len(recipe.techniques))]
+    keys = [jax.random.fold_in(key, zlib.crc32(type(one).__name__.encode())) for one in recipe.techniques]
     X, y = batch.X, batch.y
     for technique, own in zip(recipe.techniques, keys):
         X, y = technique.rows(X, y, jax.random.fold_in(own, 0), facts)

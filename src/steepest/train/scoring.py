@@ -18,7 +18,7 @@ FEWEST_ROWS = 32
 def rows_at_once(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     """How many rows go through a model together: a power of two, fewer the more its layers hold of a row."""
     held = max(copies(recipe) * sum(recipe.model.sizes(shape, outputs)[1:]), 1)
-    return max(FEWEST_ROWS, 1 << (NUMBERS_AT_ONCE // held).bit_length() - 1)
+    return max(FEWEST_ROWS, 1 << max(NUMBERS_AT_ONCE // held, 1).bit_length() - 1)
 
 
 def copies(recipe: Recipe) -> int:

@@ -14,12 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from steepest.core.errors import SettingError
 from steepest.train import loop
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import evaluate_all, score
 from steepest.train.state import Array, Rows, State, Tree
 
 STRETCH_BYTES = 64 << 20  # of rows at hand at a time
+MOST_STRETCHES = 8  # that a single step may take
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,11 @@ def epoch(
     """As `loop.epoch`, the rows of some steps at hand at a time."""
     numbers, heavy = np.asarray(order), np.asarray(weight)
     steps, batch = numbers.shape
+    if batch > MOST_STRETCHES * train.X.at_once:
+        raise SettingError(
+            f"a step takes {batch:,} rows, which lie on disk because they exceed memory; use a smaller batch_size "
+            "(and a method that takes batches)"
+        )
     most = max(1, train.X.at_once // batch)
     losses = []
     for start in range(0, steps, most):
