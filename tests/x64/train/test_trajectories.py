@@ -164,6 +164,7 @@ def replicate_of(weight, orders, validation=None):
         validation=validation,
         test=None,
         key=jax.random.key(0),
+        noise=jax.random.key(1),
         shape=(FEATURES,),
         outputs_of=lambda _: CLASSES,
         order=lambda epoch: orders[epoch],
