@@ -24,6 +24,7 @@ from steepest.models.text import model_from_text, model_text
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
+from steepest.study.settings import NONE, technique_parts
 from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe
 from steepest.train.techniques import with_techniques
@@ -51,7 +52,6 @@ REGISTRIES: dict[str, Registry] = {
     "techniques": TECHNIQUES,
 }
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
-NONE = "none"  # no technique
 ALL = "all"  # of the layers: None in a specification
 NEEDS = {"needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes"}
 
@@ -190,9 +190,7 @@ def techniques_from_text(text: str) -> tuple[Any, ...]:
     Raises SettingError for an unknown name or setting, for a technique that is there twice (unless each is for other
     layers), and for `none` beside others.
     """
-    texts = [piece.strip() for piece in re.split(r"\+(?!\d)", text)]  # the plus of 1e+3 joins nothing
-    if texts == [NONE]:
-        return ()
+    texts = list(technique_parts(text.strip()))
     if texts == [""]:
         raise SettingError("no technique is named; write none, or dropout+augment")
     if "" in texts:

@@ -14,6 +14,7 @@ from steepest.core.keys import generator, key
 from steepest.data.dataset import Dataset
 from steepest.data.parts import POOLED
 from steepest.data.paths import counted
+from steepest.study.settings import GIVEN
 from steepest.study.source import OnDisk, Source
 from steepest.study.split import (
     TEST_SHARE,
@@ -32,8 +33,6 @@ from steepest.train.population import Replicate
 from steepest.train.recipe import Recipe
 from steepest.train.state import Rows
 from steepest.train.stream import Streamed
-
-GIVEN = "given"  # in place of a test share: the test rows that came with the data
 
 
 @dataclass(frozen=True)

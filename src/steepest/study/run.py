@@ -18,7 +18,8 @@ from steepest.core.errors import SettingError, SteepestError
 from steepest.core.stack import stack
 from steepest.metrics import METRICS, confusion
 from steepest.study import blocks
-from steepest.study.replicate import GIVEN, Draw, draw_replicate
+from steepest.study.replicate import Draw, draw_replicate
+from steepest.study.settings import GIVEN
 from steepest.study.source import OnDisk, Source
 from steepest.techniques.adversarial import Attack
 from steepest.train.attack import score_under

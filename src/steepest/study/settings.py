@@ -21,7 +21,7 @@ DEFAULT_METHODS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 DEFAULT_PENALTIES = ("none", "l1", "l2", "elastic")
 
 NONE = "none"  # of the techniques
-GIVEN = "given"  # in place of a test share
+GIVEN = "given"  # in place of a test share: the test rows that came with the data
 FIXED = re.compile(r"\d+\s*([:+]|$)|[\w-]+\s*=")  # how a piece between commas begins that belongs to the text before it
 
 PIN = re.compile(r"@[0-9a-f]{12,64}$")  # of a user's own model: the content of its file, which a run's settings keep
@@ -36,9 +36,9 @@ class Settings:
 
     methods, penalties: registered names. techniques: "none", names, or several at once as "dropout+smoothing", with
     settings that are then not searched as "dropout:rate=0.3". model: one, or several, in words ("linear", "mlp:64,32").
-    Each meets each. trials: random settings each candidate draws
-    in each replicate (beside its defaults). margin: a difference of the metric (0 … 1) below which two candidates count
-    as equivalent. level: of the tests. spaces: search spaces other than the declared ones, "adam.rate" → (low, high).
+    Each meets each. trials: random settings each candidate draws in each replicate (beside its defaults). margin: a
+    difference of the metric (0 … 1) below which two candidates count as equivalent. level: of the tests. spaces: search
+    spaces other than the declared ones, "adam.rate" → (low, high).
     test: a share of the rows, or "given" for the test rows that came with the data: the verdict is then for this
     training set. attack: how test rows are attacked for a second outcome, as "fgsm:size=0.1"; None: they are not.
 
@@ -175,8 +175,8 @@ def texts(what: str, given: str | Sequence[str]) -> tuple[str, ...]:
 def technique_parts(text: str) -> tuple[str, ...]:
     """What a text combines: `dropout:rate=0.3+smoothing` is ("dropout:rate=0.3", "smoothing"), and `none` is nothing.
 
-    >>> technique_parts("weight-noise:size=1e+1+smoothing"), technique_parts("none")
-    (('weight-noise:size=1e+1', 'smoothing'), ())
+    >>> technique_parts("weight-noise:scale=1e+1+smoothing"), technique_parts("none")
+    (('weight-noise:scale=1e+1', 'smoothing'), ())
     """
     return () if text == NONE else tuple(part.strip() for part in re.split(r"\+(?!\d)", text))
 
