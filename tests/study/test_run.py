@@ -7,10 +7,12 @@ import jax
 import numpy as np
 import pytest
 
-from steepest import MLP, SGD, Adam, Coordinate, Recipe, SettingError, Squared, SteepestError
+from steepest import MLP, SGD, Adam, Recipe, SteepestError
 from steepest.study import blocks, run
 from steepest.study import source as sources
+from steepest.study.plan import REPLICATES_IN_USE, Plan
 from steepest.study.replicate import draw_of
+from steepest.study.result import memory_notes
 from steepest.train.population import train
 
 RNG = np.random.default_rng(8)
@@ -21,7 +23,7 @@ RECIPES = [Recipe(method=SGD(rate=0.002 * (i + 1)), batch_size=16) for i in rang
 
 def plan(recipes=RECIPES, replicates=1, epochs=3, **more):
     source = sources.from_arrays(X, Y, regression=False)
-    return run.Plan(source, lambda _: recipes, draw_of(source, 0, 0.25, 0.2, False), replicates, epochs, **more)
+    return Plan(source, lambda _: recipes, draw_of(source, 0, 0.25, 0.2, False), replicates, epochs, **more)
 
 
 def results(made, **more):
@@ -64,9 +66,9 @@ def test_a_block_out_of_memory_is_halved_and_gives_the_same(monkeypatch, error):
         assert result.test["accuracy"] == want[place].test["accuracy"]
     assert seen[-1].examples == seen[-1].all_examples, "rows of a block that did not fit are not counted"
     assert seen[-1].trainings == 20
-    (note,) = run.memory_notes(r.narrowed for r in got.values())
+    (note,) = memory_notes(r.narrowed for r in got.values())
     assert note.startswith("20 trainings ran in blocks narrower than usual for want of memory")
-    assert run.memory_notes(r.narrowed for r in want.values()) == ()
+    assert memory_notes(r.narrowed for r in want.values()) == ()
 
 
 def test_one_training_that_does_not_fit_is_named(monkeypatch):
@@ -90,7 +92,7 @@ def test_another_failure_of_the_engine_is_not_taken_for_memory(monkeypatch):
 def test_what_is_asked_for_at_the_start_fits_the_share(monkeypatch):
     rows = max(plan().draw.sizes.test, plan().draw.sizes.validation, 16)  # the most that pass through at once
     one = blocks.member_bytes(RECIPES[0].general(), (6,), 3, rows)
-    beside = run.REPLICATES_IN_USE * sum(plan().draw.sizes) * 6 * 4  # the rows themselves
+    beside = REPLICATES_IN_USE * sum(plan().draw.sizes) * 6 * 4  # the rows themselves
     free = 20 * one + 2 * beside
     monkeypatch.setattr(blocks.psutil, "virtual_memory", lambda: type("Free", (), {"available": free})())
     made = plan(threads=2, memory=0.5)
@@ -164,14 +166,3 @@ def test_progress_counts_up_to_all_of_it():
     half = run.Progress(examples=100, all_examples=400, trainings=0, all_trainings=2, seconds=2.0)
     assert (half.rate, half.seconds_left) == (50.0, 6.0)
     assert run.Progress(0, 400, 0, 2, 0.0).seconds_left == float("inf")
-
-
-def test_recipes_that_cannot_be_swept_are_named():
-    with pytest.raises(SettingError, match=r"recipe 2 of 2 is a str; it must be a steepest\.Recipe"):
-        run.check_recipes([Recipe(), "adam"], 3, (4,))
-    with pytest.raises(SettingError, match=r"Coordinate: is a solver .*; recipe 1 of 1 cannot run it"):
-        run.check_recipes([Recipe(method=Coordinate())], 3, (4,))
-    with pytest.raises(SettingError, match=r"recipe 1 of 1: Squared is for numbers"):
-        run.check_recipes([Recipe(loss=Squared())], 3, (4,))
-    with pytest.raises(SettingError, match=r"recipe 1 of 1: CrossEntropy is for classes"):
-        run.check_recipes([Recipe()], 0, (4,))

@@ -22,7 +22,8 @@ from steepest.data.dataset import Dataset
 from steepest.data.opening import open as open_data
 from steepest.study.environment import environment
 from steepest.study.replicate import parts_of
-from steepest.study.run import Progress, Result, memory_notes, run
+from steepest.study.result import Result, memory_notes
+from steepest.study.run import Progress, run
 from steepest.study.settings import DEFAULT_METHODS, DEFAULT_PENALTIES, GIVEN, Settings
 from steepest.study.store import RunRow, Store, Training
 from steepest.study.study import Study, plan

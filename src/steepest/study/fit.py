@@ -13,8 +13,10 @@ from steepest.core.keys import key
 from steepest.data.dataset import Dataset
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
+from steepest.study.plan import Plan, check_recipes
 from steepest.study.replicate import draw_of, notes_of, parts_of
-from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
+from steepest.study.result import Result, memory_notes
+from steepest.study.run import Progress, run
 from steepest.study.source import from_dataset
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
 from steepest.train.ensemble import bootstrap

@@ -23,8 +23,8 @@ from steepest.study import source as sources
 from steepest.study.attack import attack_from_text
 from steepest.study.blocks import width_of
 from steepest.study.candidates import Candidate, candidates
+from steepest.study.plan import Plan
 from steepest.study.replicate import Draw, draw_of, notes_of
-from steepest.study.run import Plan
 from steepest.study.settings import GIVEN, Settings
 from steepest.study.source import Source
 from steepest.techniques.adversarial import Attack

@@ -13,7 +13,9 @@ import numpy as np
 from steepest.core.errors import SettingError, whole_number
 from steepest.study import replicate as replicates_
 from steepest.study import source as sources
-from steepest.study.run import Plan, Progress, Result, check_recipes, memory_notes, run
+from steepest.study.plan import Plan, check_recipes
+from steepest.study.result import Result, memory_notes
+from steepest.study.run import Progress, run
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
 from steepest.train.recipe import Recipe
 

@@ -1,0 +1,97 @@
+"""A plan: recipes × replicates on some rows, and which of them train together. Nothing is trained here."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from steepest.core.errors import SettingError
+from steepest.study import blocks
+from steepest.study.replicate import Draw
+from steepest.study.source import OnDisk, Source
+from steepest.techniques.adversarial import Attack
+from steepest.train.recipe import Recipe, refuse_solver
+from steepest.train.scoring import rows_at_once
+from steepest.train.stream import STRETCH_BYTES
+from steepest.train.techniques import check_techniques
+
+REPLICATES_IN_USE = 2  # one block may still be in a replicate when the next replicate's begin
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replicate's recipes that train together."""
+
+    replicate: int
+    block: blocks.Block
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sweep before it starts: the rows, what trains together, and how it is run."""
+
+    source: Source
+    recipes: Callable[[int], Sequence[Recipe]]  # of a replicate
+    draw: Draw
+    replicates: int
+    epochs: int
+    exact: bool = True
+    threads: int = 0
+    memory: float = 0.5
+    keep_params: bool = True
+    skip: Callable[[int, int], bool] | None = None  # (replicate, recipe) → already trained
+    attack: Attack | None = None  # scores of the test rows under it too, as "attacked accuracy" …
+
+    def tasks(self) -> list[Task]:
+        """All tasks, replicate by replicate, without the trainings to skip."""
+        made = []
+        for replicate in range(self.replicates):
+            recipes = [recipe.general() for recipe in self.recipes(replicate)]
+            todo = [i for i in range(len(recipes)) if self.skip is None or not self.skip(replicate, i)]
+            outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
+            chosen = [recipes[i] for i in todo]
+            for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most):
+                made.append(Task(replicate, replace(block, members=tuple(todo[i] for i in block.members))))
+        return made
+
+    def most(self, recipe: Recipe, outputs: int) -> int:
+        """The widest block of a recipe's structure that memory allows."""
+        sizes = self.draw.sizes
+        together = rows_at_once(recipe, self.shape, outputs)
+        rows = max(min(max(sizes.validation, sizes.test), together), recipe.batch_size or sizes.train)
+        each = blocks.member_bytes(recipe, self.shape, outputs, rows)
+        beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
+        if isinstance(self.source.X, OnDisk):
+            beside = 2 * self.workers * STRETCH_BYTES
+        return blocks.members_that_fit(self.memory, each, self.workers, beside)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """A row's shape."""
+        return self.source.X.shape[1:]
+
+    @property
+    def workers(self) -> int:
+        """Threads that each train a block; one block keeps about one core busy."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...]) -> None:
+    """Refuse what cannot be swept on rows of `shape`, naming the recipe by its place."""
+    for place, recipe in enumerate(recipes):
+        where = f"recipe {place + 1} of {len(recipes)}"
+        if not isinstance(recipe, Recipe):
+            raise SettingError(f"{where} is a {type(recipe).__name__}; it must be a steepest.Recipe")
+        refuse_solver(recipe, where)
+        if recipe.loss.regression != (classes == 0):
+            kinds = ("numbers (a regression)", "classes")
+            raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")
+        try:
+            recipe.model.check(shape)
+            check_techniques(recipe, shape)
+        except SettingError as error:
+            raise SettingError(f"{where}: {error}") from error
