@@ -9,6 +9,7 @@ import pytest
 
 from steepest.core.errors import DataError, SettingError, SteepestError
 from steepest.core.hyper import count
+from steepest.core.registry import Registry
 from steepest.core.spec import hyperparameters, spec
 from steepest.inits.given import Given
 from steepest.methods.adam import Adam
@@ -22,8 +23,11 @@ from steepest.schedules.contract import Schedule
 from steepest.schedules.decay import Cosine, Step
 from steepest.schedules.switch import MomentumSwitch
 from steepest.stops.rules import NoGain
+from steepest.techniques import TECHNIQUES
+from steepest.techniques.contract import Technique
+from steepest.techniques.dropout import InputDropout
 from steepest.train.recipe import Recipe
-from steepest.train.recipe_json import REGISTRIES, recipe_from_json, recipe_to_json
+from steepest.train.recipe_json import FIRST, REGISTRIES, recipe_from_json, recipe_to_json
 
 WEIGHTS = {"W": np.array([[0.1, -2.0], [1 / 3, 4.0]], "f4"), "b": np.array([0, 1])}
 ENTRIES = [(part, name) for part, registry in REGISTRIES.items() for name in registry]
@@ -92,6 +96,14 @@ class Mine(Schedule):
         return 1.0
 
 
+@spec
+class Needs(Schedule):
+    times: int
+
+    def factor(self, moment, memory):
+        return 1.0
+
+
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
@@ -133,7 +145,6 @@ def changed(path, value):
         (["method", "settings", "rate"], "0.1", "Adam.rate = '0.1' is no number"),
         (["method", "settings", "rate"], True, "is no number"),
         (["method", "settings", "rate"], [0.1], "is no number"),
-        (["method", "settings", "rate"], KeyError, "Adam has no 'rate'"),
         (["method"], None, "method is no name with settings"),
         (["method"], {"name": "adam"}, "method is no name with settings"),
         (["model", "settings", "widths"], "64", "widths = '64' is no tuple"),
@@ -145,7 +156,7 @@ def changed(path, value):
         (["shuffle"], 1, "shuffle = 1"),
         (["reduction"], "max", "unknown Recipe.reduction"),
         (["dtype"], "float16", "unknown Recipe.dtype"),
-        (["stop"], KeyError, "it has no 'stop'"),
+        *(([name], KeyError, f"it has no '{name}'") for name in FIRST),
         (["more"], 1, "unknown part of a recipe 'more'"),
         (["init", "settings", "values", "tree", "W", "shape"], [10**9], "given weights"),
         (["init", "settings", "values", "tree", "W", "dtype"], "O", "given weights"),
@@ -158,6 +169,45 @@ def test_what_is_no_recipe_is_refused_on_one_line(path, value, message):
     with pytest.raises(SteepestError, match=message) as error:
         recipe_from_json(changed(path, value))
     assert "\n" not in str(error.value)
+
+
+def test_a_recipe_from_before_a_setting_takes_its_default():
+    """As files of before there were techniques, batch norm in an MLP, or Adam's delta."""
+    told = Recipe(method=Adam(rate=0.3, delta=0.2), model=MLP((5,), norm=True), techniques=InputDropout(rate=0.3))
+    stored = json.loads(json.dumps(recipe_to_json(told)))
+    del stored["techniques"], stored["model"]["settings"]["norm"], stored["method"]["settings"]["delta"]
+    same(recipe_from_json(stored), Recipe(method=Adam(rate=0.3), model=MLP((5,))))
+
+
+@pytest.mark.parametrize(("part", "name"), ENTRIES)
+def test_every_setting_of_every_entry_may_be_newer_than_the_file(part, name):
+    cls = REGISTRIES[part][name]
+    if cls is Given or cls is Optax:
+        return  # arrays and an optimizer's name: nothing stands for them
+    recipe = Recipe(**{part: odd(cls)})
+    for setting in recipe_to_json(recipe)[part]["settings"]:
+        stored = recipe_to_json(recipe)
+        del stored[part]["settings"][setting]
+        want = getattr(cls(), setting)
+        assert getattr(getattr(recipe_from_json(stored), part), setting) == want
+
+
+@pytest.mark.parametrize("name", [name for name in TECHNIQUES if issubclass(TECHNIQUES[name], Technique)])
+def test_a_techniques_settings_may_be_newer_and_none_is_unknown(name):
+    stored = json.loads(json.dumps(recipe_to_json(Recipe(techniques=odd(TECHNIQUES[name])))))
+    older = {**stored, "techniques": [{**stored["techniques"][0], "settings": {}}]}
+    same(recipe_from_json(older), Recipe(techniques=TECHNIQUES[name]()))
+    stored["techniques"][0]["settings"]["strenght"] = 1.0
+    with pytest.raises(SettingError, match=f"unknown setting of {TECHNIQUES[name].__name__} 'strenght'"):
+        recipe_from_json(stored)
+
+
+def test_a_setting_without_a_default_is_needed(monkeypatch):
+    monkeypatch.setitem(REGISTRIES, "schedule", Registry("schedule", {"needs": f"{__name__}:Needs"}))
+    stored = recipe_to_json(Recipe(schedule=Needs(2)))
+    del stored["schedule"]["settings"]["times"]
+    with pytest.raises(DataError, match="cannot be read: Needs has no 'times'"):
+        recipe_from_json(stored)
 
 
 @pytest.mark.parametrize("stored", [None, [], "recipe", 3, {}])

@@ -25,6 +25,7 @@ from steepest.train import model_file
 from steepest.train.fitted import Fitted
 from steepest.train.model_file import load, save
 from steepest.train.recipe import Recipe
+from steepest.train.recipe_json import recipe_to_json
 
 RNG = np.random.default_rng(0)
 NAMES = ("cat", "猫 <script>", "a\nb\udcff")
@@ -130,6 +131,20 @@ def test_a_failed_write_leaves_the_old_model(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert load(path).recipe == MODELS["linear"].recipe
     assert os.listdir(tmp_path) == ["m.safetensors"]  # noqa: PTH208
+
+
+def test_a_file_from_before_a_setting_is_read_with_its_default(tmp_path):
+    model = MODELS["mlp on images, not standardised"]
+    stored = recipe_to_json(model.recipe)
+    older = {name: value for name, value in stored.items() if name != "techniques"}
+    older["model"] = {"name": "mlp", "settings": {"widths": [5, 3]}}
+    again = load(rewritten(tmp_path, model, header={"recipe": older}))
+    assert again.recipe == model.recipe
+    rows = RNG.normal(size=(9, 6)).astype("f4")
+    np.testing.assert_array_equal(again.probabilities(rows), model.probabilities(rows))
+    older["model"]["settings"]["wide"] = 3
+    refused(rewritten(tmp_path, model, header={"recipe": older}), "unknown setting of MLP 'wide'")
+    refused(rewritten(tmp_path, model, header={"recipe": {**stored, "more": 3}}), "unknown part of a recipe 'more'")
 
 
 # --- what is no model -----------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
 from steepest.train.scoring import copies
 from steepest.train.state import first_params
+from steepest.train.tensors import TYPES, Tensors
 
 SCHEMA = "steepest.model/1"
 KEY = "steepest"
@@ -42,8 +43,6 @@ SUFFIX = ".safetensors"
 HEADER_BYTES = 32 << 20  # a header of more than this is no model's
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")
 STATUSES = ("finished", "stopped", "diverged")
-TYPES = {"F32": "float32", "F64": "float64"}
-MOST_EPOCHS = 10_000_000
 
 
 def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
@@ -152,7 +151,7 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
     schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
     if schema is not None and schema.shape != shape:
         raise DataError(f"does not add up: rows of shape {shape}, but data of shape {schema.shape}")
-    reading = _Tensors(file)
+    reading = Tensors(file)
     params = _params(recipe, classes, shape, reading, size)
     standard = None
     if stored["standard"]:
@@ -197,7 +196,7 @@ def _header(file: Any) -> dict[str, Any]:
     return stored
 
 
-def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], reading: _Tensors, size: int) -> Any:
+def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], reading: Tensors, size: int) -> Any:
     """The weights, each of the shape that the model needs; nothing is made before all shapes agree."""
     prepare()
     if recipe.loss.regression:
@@ -223,7 +222,7 @@ def _params(recipe: Recipe, classes: tuple[str, ...], shape: tuple[int, ...], re
     return jax.tree.unflatten(treedef, found)
 
 
-def _standard(recipe: Recipe, features: int, reading: _Tensors) -> Standard | tuple[Standard, ...]:
+def _standard(recipe: Recipe, features: int, reading: Tensors) -> Standard | tuple[Standard, ...]:
     """The standardisation, or one for each member of an ensemble."""
     names = ("center", "scale", "fill")
     if recipe.bagging is None or len(reading.check("standard/center", None, "F64")) == 1:
@@ -231,41 +230,6 @@ def _standard(recipe: Recipe, features: int, reading: _Tensors) -> Standard | tu
     members = recipe.bagging.bags
     arrays = {name: reading.take(f"standard/{name}", (members, features), "F64") for name in names}
     return tuple(Standard.from_arrays({name: arrays[name][i] for name in names}) for i in range(members))
-
-
-class _Tensors:
-    """The tensors of an open file; shape and type are known before one is read."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._names = set(file.keys())
-
-    def only(self, wanted: list[str], prefix: str) -> None:
-        """Refuse tensors of this kind that the model has no use for."""
-        for name in sorted(self._names):
-            if name.startswith(prefix) and name not in wanted:
-                raise DataError(f"does not add up: it holds {shown(name)}, which the model lacks")
-
-    def check(self, name: str, shape: tuple[int, ...] | None, kind: str) -> tuple[int, ...]:
-        if name not in self._names:
-            raise DataError(f"does not add up: {shown(name)} is missing")
-        part = self._file.get_slice(name)
-        have, type_ = tuple(part.get_shape()), str(part.get_dtype())
-        if type_ != kind or (shape is not None and have != tuple(shape)):
-            wanted = f"{TYPES[kind]} of shape {'any' if shape is None else tuple(shape)}"
-            raise DataError(f"does not add up: {shown(name)} is {type_} of shape {have}, and must be {wanted}")
-        return have
-
-    def take(self, name: str, shape: tuple[int, ...], kind: str) -> np.ndarray:
-        self.check(name, shape, kind)
-        return np.array(self._file.get_tensor(name))
-
-    def curve(self, name: str) -> np.ndarray:
-        """One number an epoch; NaN may be among them."""
-        have = self.check(name, None, "F64")
-        if len(have) != 1 or have[0] > MOST_EPOCHS:
-            raise DataError(f"does not add up: {shown(name)} has shape {have}, and must have one number an epoch")
-        return self.take(name, have, "F64")
 
 
 def _texts(stored: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
     {"schema": "steepest.recipe/1", "method": {"name": "adam", "settings": {"rate": 0.001, …}}, …, "batch_size": 32}
 
 Numbers come back bit for bit, in whatever order the settings stand. Arrays (`Given` weights) are stored as their bytes.
+
+A setting that a later steepest brought is missing in older files. It then takes its default, so a new setting's default
+must do what was done before there was a choice. A name that this steepest does not know is refused.
 """
 
 from __future__ import annotations
@@ -46,6 +49,9 @@ REGISTRIES: dict[str, Registry] = {
 }
 LISTS = {"techniques": TECHNIQUES}  # parts of which a recipe has any number
 PLAIN = ("batch_size", "shuffle", "reduction", "dtype")
+# what every file of this schema has: one without is damaged, not old
+FIRST = ("model", "method", "penalty", "loss", "schedule", "init", "clip", "average", "stop")
+FIRST += ("batch_size", "shuffle", "reduction", "dtype")
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
@@ -76,21 +82,21 @@ def recipe_from_json(stored: Any, model: Any = None) -> Recipe:
     for name in stored:
         if name not in known:
             raise unknown("part of a recipe", str(name), sorted(known))
-    for name in known:
+    for name in FIRST:
         if name not in stored:
             raise DataError(f"the stored recipe cannot be read: it has no {name!r}")
     own = own_from_json(stored["model"], model)
-    parts: dict[str, Any] = {
-        name: own if own is not None and name == "model" else _part_from_json(name, registry, stored[name])
-        for name, registry in REGISTRIES.items()
-    }
-    for name, registry in LISTS.items():
+    values = {name: value for name, value in stored.items() if name in PLAIN}
+    for name in REGISTRIES.keys() & stored.keys():
+        here = own is not None and name == "model"
+        values[name] = own if here else _part_from_json(name, REGISTRIES[name], stored[name])
+    for name in LISTS.keys() & stored.keys():
         if not isinstance(stored[name], list):
             raise DataError(f"the stored recipe cannot be read: {name} is no list")
-        parts[name] = tuple(_part_from_json(name, registry, one) for one in stored[name])
+        values[name] = tuple(_part_from_json(name, LISTS[name], one) for one in stored[name])
     if not isinstance(stored["shuffle"], bool):
         raise DataError(f"the stored recipe cannot be read: shuffle = {stored['shuffle']!r}; it must be true or false")
-    return _made(Recipe, {**parts, **{name: stored[name] for name in PLAIN}})
+    return _made(Recipe, values)
 
 
 def check_schema(stored: Any, schema: str, what: str) -> None:
@@ -146,8 +152,8 @@ def _part_from_json(place: str, registry: Registry, stored: Any) -> Any:
     for key in settings:
         if key not in fields:
             raise unknown(f"setting of {cls.__name__}", str(key), fields)
-    for key in fields:
-        if key not in settings:
+    for key, field in fields.items():
+        if key not in settings and field.default is field.default_factory is dataclasses.MISSING:
             raise DataError(f"the stored recipe cannot be read: {cls.__name__} has no {key!r}")
     values = {}
     for key, value in settings.items():
