@@ -89,7 +89,7 @@ def fit(
     """Train one model; save it, and a picture of its loss."""
     from steepest.report.scores import training_dict, training_lines
     from steepest.study.fit import fit as train
-    from steepest.study.parts import recipe_from_texts, recipe_text
+    from steepest.study.recipe_text import recipe_from_texts, recipe_text
     from steepest.train.model_file import save
 
     terminal = Terminal(output)

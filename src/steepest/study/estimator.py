@@ -29,7 +29,7 @@ from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.study import fit as fit_
 from steepest.study import single, solver
-from steepest.study.parts import techniques_from_text
+from steepest.study.recipe_text import techniques_from_text
 from steepest.study.split import split
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
