@@ -16,6 +16,7 @@ from steepest.data.dataset import Gathered
 from steepest.data.decode import MOST_BYTES, Unreadable
 from steepest.data.folder import LITTER, SUFFIXES, Listing, check_classes
 from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from, settled_since, stamps_of
+from steepest.data.labels import Labels
 from steepest.data.parts import PART, PARTS
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.photos import gather_images
@@ -46,7 +47,7 @@ def archive_files(folder: Path) -> list[Path]:
 def gather_archives(
     path: Path,
     *,
-    label: str | None = None,
+    label: Labels | None = None,
     size: int = 32,
     color: str | None = None,
     raw: bool = False,

@@ -12,7 +12,7 @@ import numpy as np
 from steepest.core.errors import DataError
 from steepest.data.classes import split_problems
 from steepest.data.content import fingerprint, same_rows
-from steepest.data.dataset import all_problems, conflicts, encoded
+from steepest.data.dataset import all_problems, conflicts, encoded, encoded_further
 from steepest.data.opening import gather
 from steepest.data.paths import shown
 
@@ -31,6 +31,7 @@ class Report:
     shape: tuple[int, ...] = ()
     features: int = 0
     classes: dict[str, int] = field(default_factory=dict)
+    further: dict[str, dict[str, int]] = field(default_factory=dict)  # of the label columns after the first
     imbalance: float = 1.0  # rows of the largest class over rows of the smallest
     missing: dict[str, int] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         return Report(name=found.name, problems=brief(problems), notes=tuple(found.notes),
                       unreadable=tuple(found.unreadable))  # fmt: skip
     y, classes = encoded(found)
+    further = encoded_further(found)
     groups = same_rows(found.X)
     counts = np.bincount(y, minlength=len(classes))
     if len(classes) > 1 and counts.min() > 0:
@@ -87,6 +89,10 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         shape=found.X.shape[1:],
         features=int(np.prod(found.X.shape[1:])),
         classes={name: int(n) for name, n in zip(classes, counts)},
+        further={
+            task.name: dict(zip(task.classes, np.bincount(task.y, minlength=len(task.classes)).tolist()))
+            for task in further
+        },
         imbalance=imbalance,
         missing=dict(found.missing),
         constant=tuple(names[k] for k in constant),
@@ -95,7 +101,7 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         conflicting_groups=conflicting,
         given_test=0 if found.given_test is None else int(found.given_test.sum()),
         unreadable=tuple(found.unreadable),
-        fingerprint=fingerprint(found.X, y, classes),
+        fingerprint=fingerprint(found.X, y, classes, further),
         problems=brief(problems),
         notes=tuple(notes),
     )

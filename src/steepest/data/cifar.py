@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from steepest.core.errors import DataError, SettingError
 from steepest.data.dataset import Gathered
 from steepest.data.images import grey
+from steepest.data.labels import Labels, label_names
 from steepest.data.memory import check_fits
 from steepest.data.parts import given_rows, pooled
 from steepest.data.paths import cannot_read, counted, shown
@@ -124,60 +125,65 @@ def gather_cifar(
     contents: Iterable[tuple[str, bytes]],
     *,
     where: Callable[[str], str],
-    label: str | None = None,
+    label: Labels | None = None,
     size: int = SIDE,
     color: str | None = None,
     raw: bool = False,
 ) -> Gathered:
     """The rows of all batches in the layout's order; `contents` gives the files in any order, `where` names them."""
-    level = _level(path, layout, label)
+    levels = _levels(path, layout, label)
     if size != SIDE:
         raise SettingError(
             f"size = {size}: the images of {shown(path)} are {SIDE}×{SIDE}; only image files are resized"
         )
     batches: dict[str, Batch] = {}
-    classes: list[str] | None = None
+    classes: dict[str, list[str]] = {}
     total = 0
     for name, content in contents:
         if name in layout.batches:
             total += len(content)
             check_fits(3 * total, where(name), "take a part of it")
             batches[name] = _read_batch(content, layout, where(name))
-        if name == layout.names.get(level):
-            classes = _class_names(content, layout, level, where(name))
-    y = np.concatenate([batches[name].labels[level] for name in layout.batches])
+        for level in levels:
+            if name == layout.names.get(level):
+                classes[level] = _class_names(content, layout, level, where(name))
+    labels = {level: _labels(level, classes.get(level), batches, layout, where) for level in levels}
     tests = given_rows(_tests(name) for name in layout.batches for _ in batches[name].pixels)
     notes = [] if len(layout.batches) == 1 else [pooled("batches", layout.batches, tests)]
-    notes += _notes(level, label, classes)
-    _check_range(y, classes, batches, layout, level, where)
+    notes += _notes(levels, label, classes)
     X = _images(layout, batches)
     if color == "grey":
         X = grey(X)
-    labels = y.tolist()
+    first, *further = levels
     return Gathered(
         name=path.name,
         X=X,
-        labels=[str(k) for k in labels] if classes is None else [classes[k] for k in labels],
-        schema=Schema("images", X.shape[1:], top=255.0, raw=raw),
+        labels=labels[first],
+        schema=Schema("images", X.shape[1:], label=first if further else None, top=255.0, raw=raw, further=levels[1:]),
         where=shown(path),
         notes=notes,
         given_test=tests,
+        further={level: labels[level] for level in further},
     )
 
 
-def _level(path: Path, layout: Layout, label: str | None) -> str:
-    if len(layout.levels) == 1 and label is not None:
+def _levels(path: Path, layout: Layout, label: Labels | None) -> tuple[str, ...]:
+    if label is None:
+        return layout.levels[-1:]
+    if len(layout.levels) == 1:
         raise SettingError(f"label = {label!r}: {shown(path)} is CIFAR-10, whose rows have one label each")
-    if label is not None and label not in LABELS:
-        raise SettingError(f"label = {label!r}; the rows of {shown(path)} have a fine and a coarse label")
-    return label or layout.levels[-1]
+    levels = label_names(label, LABELS)
+    for level in levels:
+        if level not in LABELS:
+            raise SettingError(f"label = {level!r}; the rows of {shown(path)} have a fine and a coarse label")
+    return levels
 
 
-def _notes(level: str, label: str | None, classes: list[str] | None) -> list[str]:
+def _notes(levels: Sequence[str], label: Labels | None, classes: Collection[str]) -> list[str]:
     notes = []
-    if label is None and level == "fine":
-        notes.append("the fine labels are taken; --label coarse takes the superclasses")
-    if classes is None:
+    if label is None and levels[0] == "fine":
+        notes.append("the fine labels are taken; --label coarse takes the superclasses, fine,coarse both as two tasks")
+    if len(classes) < len(levels):
         notes.append("the classes have numbers, for the file of their names is not there")
     return notes
 
@@ -233,24 +239,23 @@ def _class_names(content: bytes, layout: Layout, level: str, where: str) -> list
     return texts
 
 
-def _check_range(
-    y: np.ndarray,
+def _labels(
+    level: str,
     classes: list[str] | None,
     batches: dict[str, Batch],
     layout: Layout,
-    level: str,
     where: Callable[[str], str],
-) -> None:
-    """Refuse a class number without a name; where no names are, one that CIFAR does not have."""
+) -> list[str]:
+    """The label of each row; refused: a class number without a name or, without names, one that CIFAR has not."""
     most = len(classes) if classes else {"label": 10, "coarse": 20, "fine": 100}[level]
-    if y.max() < most:
-        return
     for name in layout.batches:
         wrong = np.flatnonzero(batches[name].labels[level] >= most)
         if len(wrong):
             number = int(batches[name].labels[level][wrong[0]])
             raise DataError(f"{where(name)}: row {wrong[0] + 1} has the class number {number}, and there are {most} "
                             "classes; damaged, fetch it again")  # fmt: skip
+    numbers = np.concatenate([batches[name].labels[level] for name in layout.batches]).tolist()
+    return [str(k) for k in numbers] if classes is None else [classes[k] for k in numbers]
 
 
 def _images(layout: Layout, batches: dict[str, Batch]) -> np.ndarray:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from steepest.data.cache import release
+from steepest.data.labels import Task
 
 CHUNK_BYTES = 256 << 10  # of rows hashed at a time: their copies stay in the processor's cache
 
@@ -57,17 +60,20 @@ def _hashes(X: np.ndarray) -> np.ndarray:
     return hashes
 
 
-def fingerprint(X: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> str:
-    """A content hash, 32 hexadecimal digits: the same wherever the files lie and whenever they were written."""
+def fingerprint(X: np.ndarray, y: np.ndarray, classes: tuple[str, ...], further: Sequence[Task] = ()) -> str:
+    """A content hash, 32 hexadecimal digits: the same wherever the files lie and whenever they were written.
+
+    further: the tasks after the first, whose labels y are.
+    """
     digest = hashlib.sha256()
-    for array in (X, y):
+    for array in (X, y, *(task.y for task in further)):
         little = array.dtype.newbyteorder("<")
         digest.update(f"{little.str}{array.shape}".encode())
         few = max(CHUNK_BYTES // max(math.prod(array.shape[1:]) * array.itemsize, 1), 1)
         for start in range(0, len(array), few):
             digest.update(_row_bytes(array[start : start + few].astype(little, copy=False)).data)
         release(array)
-    for name in classes:
+    for name in itertools.chain(classes, *((task.name, *task.classes) for task in further)):
         raw = name.encode("utf-8", "surrogateescape")
         digest.update(len(raw).to_bytes(8, "little") + raw)
     return digest.hexdigest()[:32]

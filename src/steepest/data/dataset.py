@@ -11,6 +11,7 @@ from steepest.core.errors import DataError
 from steepest.data.cache import release
 from steepest.data.classes import class_problems, encode, spelling_problem
 from steepest.data.content import fingerprint, same_rows
+from steepest.data.labels import Task
 from steepest.data.paths import counted, shown
 from steepest.data.schema import Schema
 
@@ -21,7 +22,8 @@ class Dataset:
 
     Shapes: X [rows, features] float32 for tables, [rows, H, W, C] uint8 for images (as decoded); y int32 [rows], label
     k is classes[k]; groups int32 [rows], the same number for rows with the same content, which a split must not part;
-    given_test bool [rows], the rows that the data came with as its test set, None where it came with none.
+    given_test bool [rows], the rows that the data came with as its test set, None where it came with none; further:
+    the label columns after the first, where there are several tasks (rows are split by the first).
     """
 
     name: str
@@ -33,6 +35,12 @@ class Dataset:
     schema: Schema
     notes: tuple[str, ...] = ()
     given_test: np.ndarray | None = None
+    further: tuple[Task, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Every label column, the first in front."""
+        return (Task(self.schema.label or "label", self.y, self.classes), *self.further)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,7 +66,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.shape))
-        return f"<Dataset {shown(self.name)!r}: {len(self):,} rows of {shape}, {len(self.classes)} classes>"
+        classes = " and ".join(str(len(task.classes)) for task in self.tasks)
+        return f"<Dataset {shown(self.name)!r}: {len(self):,} rows of {shape}, {classes} classes>"
 
 
 @dataclass
@@ -77,12 +86,18 @@ class Gathered:
     known_classes: tuple[str, ...] = ()  # classes that the source names even where they have no rows
     given_test: np.ndarray | None = None  # bool [rows]
     row_names: list[str] = field(default_factory=list)  # where rows have names (files), else empty
+    further: dict[str, Sequence[str]] = field(default_factory=dict)  # label columns after the first, by name
 
 
 def encoded(gathered: Gathered) -> tuple[np.ndarray, tuple[str, ...]]:
     """Class numbers and names; a class that the source names without rows keeps its place."""
     y, classes = encode([*gathered.labels, *gathered.known_classes])
     return y[: len(gathered.labels)], classes
+
+
+def encoded_further(gathered: Gathered) -> tuple[Task, ...]:
+    """The tasks after the first."""
+    return tuple(Task(name, *encode(labels)) for name, labels in gathered.further.items())
 
 
 def all_problems(gathered: Gathered) -> list[str]:
@@ -92,7 +107,12 @@ def all_problems(gathered: Gathered) -> list[str]:
     problems = gathered.problems + ([spelling] if spelling else [])
     if gathered.problems and not len(y):
         return problems  # no rows, for the reasons given
-    return problems + class_problems(y, classes, gathered.where)
+    problems += class_problems(y, classes, gathered.where)
+    for task in encoded_further(gathered) if len(y) else ():
+        where = f"{gathered.where}: column {shown(task.name)!r}"
+        spelling = spelling_problem(gathered.further[task.name], where)
+        problems += [spelling] if spelling else class_problems(task.y, task.classes, where)
+    return problems
 
 
 def finish(gathered: Gathered) -> Dataset:
@@ -102,6 +122,7 @@ def finish(gathered: Gathered) -> Dataset:
         more = f" ({counted(len(problems) - 1, 'more problem')}: see `steepest data check`)" if problems[1:] else ""
         raise DataError(problems[0] + more)
     y, classes = encoded(gathered)
+    further = encoded_further(gathered)
     groups = same_rows(gathered.X)
     notes = gathered.notes + duplicate_notes(y, groups)
     return Dataset(
@@ -110,10 +131,11 @@ def finish(gathered: Gathered) -> Dataset:
         y=y,
         classes=classes,
         groups=groups,
-        fingerprint=fingerprint(gathered.X, y, classes),
+        fingerprint=fingerprint(gathered.X, y, classes, further),
         schema=gathered.schema,
         notes=tuple(notes),
         given_test=gathered.given_test,
+        further=further,
     )
 
 

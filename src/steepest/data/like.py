@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from steepest.core.errors import DataError
+from steepest.core.errors import DataError, SettingError
 from steepest.data.arrays import is_frame, numeric, read_frame
 from steepest.data.classes import label_texts
 from steepest.data.csvfile import TableRead, read_csv, read_parquet
 from steepest.data.dataset import Dataset
 from steepest.data.decode import image_format
 from steepest.data.idx import gather_idx, read_idx
+from steepest.data.labels import Labels, label_names
 from steepest.data.npz import read_npz
 from steepest.data.opening import as_path, gather, kind_of
 from steepest.data.parts import POOLED
-from steepest.data.paths import no_such, shown
+from steepest.data.paths import counted, no_such, shown
 from steepest.data.photos import read_images
 from steepest.data.schema import Schema
 from steepest.data.sources import SOURCES, gather_source
@@ -30,6 +31,7 @@ from steepest.data.table import apply_table
 class NewRows:
     """Rows to predict: features float32 [rows, features], a name each, true labels where the source holds them.
 
+    further: the labels of each task after the first, where the schema has several.
     Unpacks as `features, names, labels = read_like(…)`.
     """
 
@@ -38,6 +40,7 @@ class NewRows:
     labels: list[str] | None
     notes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    further: tuple[list[str], ...] = ()
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.features, self.names, self.labels))
@@ -47,7 +50,7 @@ def read_like(
     schema: Schema,
     source: Any,
     *,
-    label: str | None = None,
+    label: Labels | None = None,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> NewRows:
@@ -56,14 +59,13 @@ def read_like(
     source: image files or folders (one path or a list), a CSV or Parquet file or a frame (columns by name, in any
     order, with or without the label column), an NPZ or IDX file, an array [rows, …], a pair (X, y), a built-in name.
     Names are paths for images and row numbers (from 1) for everything else. label: the label column, where it is called
-    otherwise than in training; the labels file for IDX. Raises DataError where rows do not fit the schema.
+    otherwise than in training (of several, all in their order); the labels file for IDX. Raises DataError where rows do
+    not fit the schema.
     """
-    if label is not None and schema.columns:
-        schema = Schema(**{**schema.__dict__, "label": label})
     if isinstance(source, Dataset):
-        return _from_array(schema, source.X, [source.classes[k] for k in source.y], source.name, source.schema)
+        return _from_dataset(schema, source)
     if is_frame(source):
-        return _from_table(schema, read_frame(source, "frame"))
+        return _from_table(schema, read_frame(source, "frame"), label)
     if isinstance(source, tuple) and len(source) == 2 and not isinstance(source[0], str | Path):
         if is_frame(source[0]):
             read = _from_table(schema, read_frame(source[0], "frame"))
@@ -88,7 +90,7 @@ def _from_files(schema: Schema, paths: Sequence[Path], strict: bool, progress: A
     return NewRows(rows, names, labels, tuple(notes), tuple(unreadable))
 
 
-def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, progress: Any) -> NewRows:
+def _from_path(schema: Schema, path: Path, label: Labels | None, strict: bool, progress: Any) -> NewRows:
     if path.is_file() and str(path) not in SOURCES:
         with path.open("rb") as file:
             is_image = image_format(file.read(16)) is not None
@@ -100,7 +102,7 @@ def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, prog
     if kind in ("csv", "parquet"):
         if not schema.columns:
             raise DataError(f"{shown(path)}: a table, but the model reads {_rows_of(schema)}")
-        return _from_table(schema, read_csv(path) if kind == "csv" else read_parquet(path))
+        return _from_table(schema, read_csv(path) if kind == "csv" else read_parquet(path), label)
     if kind == "folder":
         if schema.kind != "images":
             raise DataError(f"{shown(path)}: a folder, but the model reads {_rows_of(schema)}")
@@ -115,27 +117,54 @@ def _from_path(schema: Schema, path: Path, label: str | None, strict: bool, prog
         return _from_array(schema, numeric(X, shown(path)), label_texts(y, f"{shown(path)}: y"), shown(path))
     if path.is_file() and label is None and "images" not in path.name.lower():
         return _from_array(schema, numeric(read_idx(path), shown(path)), None, shown(path))
-    found = gather_idx(path, label=label)
+    found = gather_idx(path, label=None if label is None else str(label))
     return _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
 
 
-def _from_parts(schema: Schema, path: Path, label: str | None, strict: bool, progress: Any) -> NewRows:
+def _from_parts(schema: Schema, path: Path, label: Labels | None, strict: bool, progress: Any) -> NewRows:
     """An archive or CIFAR's batches: all their rows, whatever part they are of."""
     if schema.kind != "images" or schema.channels not in (1, 3):
         raise DataError(f"{shown(path)}: images, but the model reads {_rows_of(schema)}")
     color = "grey" if schema.channels == 1 else "rgb"
+    if schema.further:
+        label = schema.labels
     found = gather(path, label=label, size=schema.shape[0], color=color, strict=strict, progress=progress)
     rows = _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
     names = found.row_names or rows.names
     notes = tuple(note for note in found.notes if POOLED not in note)
-    return replace(rows, names=names, notes=notes, unreadable=tuple(found.unreadable))
+    further = tuple(list(labels) for labels in found.further.values())
+    return replace(rows, names=names, notes=notes, unreadable=tuple(found.unreadable), further=further)
 
 
-def _from_table(schema: Schema, table: TableRead) -> NewRows:
+def _from_dataset(schema: Schema, data: Dataset) -> NewRows:
+    tasks = {task.name: task for task in data.tasks}
+    if not schema.further:
+        return _from_array(schema, data.X, [data.classes[k] for k in data.y], data.name, data.schema)
+    rows = _from_array(schema, data.X, None, data.name, data.schema)
+    if not set(schema.labels) <= set(tasks):
+        return rows
+    keep = [int(name) - 1 for name in rows.names]
+    first, *further = ([tasks[name].classes[tasks[name].y[i]] for i in keep] for name in schema.labels)
+    return replace(rows, labels=first, further=tuple(further))
+
+
+def _from_table(schema: Schema, table: TableRead, label: Labels | None = None) -> NewRows:
+    if label is not None:
+        schema = _relabelled(schema, label_names(label, table.frame.columns))
     if not schema.columns:
         raise DataError(f"{table.where}: a table with names, but the model reads {_rows_of(schema)}")
     features, keep, labels, notes = apply_table(table, schema)
-    return NewRows(features, [str(i + 1) for i in np.flatnonzero(keep)], labels, tuple(notes))
+    first, *further = labels or [None]
+    names = [str(i + 1) for i in np.flatnonzero(keep)]
+    return NewRows(features, names, first, tuple(notes), further=tuple(one for one in further if one is not None))
+
+
+def _relabelled(schema: Schema, names: tuple[str, ...]) -> Schema:
+    """The schema with label columns of other names."""
+    if len(names) != max(len(schema.labels), 1):
+        has = f"several tasks ({', '.join(map(shown, schema.labels))})" if schema.further else "one task"
+        raise SettingError(f"label names {counted(len(names), 'column')}, and the model has {has}; name one for each")
+    return replace(schema, label=names[0], further=names[1:])
 
 
 def _from_array(

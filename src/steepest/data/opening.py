@@ -8,12 +8,13 @@ from typing import Any
 
 from steepest.core.errors import DataError, SettingError, unknown
 from steepest.data.archive import archive_files, gather_archives
-from steepest.data.arrays import gather_arrays, is_frame
+from steepest.data.arrays import gather_arrays, is_frame, read_frame
 from steepest.data.cifar import cifar_batch, cifar_folder, gather_cifar, read_files
 from steepest.data.csvfile import read_csv, read_parquet
 from steepest.data.dataset import Dataset, Gathered, finish
 from steepest.data.decode import image_format
 from steepest.data.idx import gather_idx, image_files, is_idx
+from steepest.data.labels import Labels
 from steepest.data.named import NAMED, is_here, located
 from steepest.data.npz import read_npz
 from steepest.data.paths import cannot_read, no_such, shown
@@ -40,7 +41,7 @@ REFUSED = {  # what a file begins with: what it is, and what to do
 def open(  # named as users call it: st.open
     source: Any = "digits",
     *,
-    label: str | None = None,
+    label: Labels | None = None,
     size: int = 32,
     color: str | None = None,
     raw: bool = False,
@@ -58,7 +59,8 @@ def open(  # named as users call it: st.open
     archive of such a folder, a CSV, Parquet, NPZ or IDX file, a folder of IDX files, CIFAR's batches in a folder or a
     tar archive, a frame, a pair (X, y), or a Dataset. Where it comes as train and test, all rows are pooled and
     `given_test` says which were given for testing. label: the column to predict (tables), the labels file (IDX), or
-    "fine" or "coarse" (CIFAR-100).
+    "fine" or "coarse" (CIFAR-100); several columns, as "a,b" or ("a", "b"), are several tasks, of which the first is
+    the Dataset's y and the others its `further`.
     size: the side in pixels that photos are resized to (1 … 1024). color: "rgb", "grey", or None for grey where every
     image is. raw: neither 0..1 nor standardised. missing: "error", "mean" (of the training rows) or "drop" (the row).
     drop: columns to leave out. strict: an unreadable image is an error; by default it is skipped and noted.
@@ -80,7 +82,7 @@ def open(  # named as users call it: st.open
 def gather(
     source: Any,
     *,
-    label: str | None = None,
+    label: Labels | None = None,
     size: int = 32,
     color: str | None = None,
     raw: bool = False,
@@ -98,7 +100,7 @@ def gather(
     if isinstance(source, tuple) and len(source) == 2:
         return gather_arrays(*source, **columns)
     if is_frame(source):
-        return gather_arrays(source, label, "frame", **columns)
+        return gather_table(read_frame(source, "frame"), label=label, **columns)
     path = as_path(source)
     kind = kind_of(path)
     _check_kind(path, kind, label, drop, samples)
@@ -113,7 +115,7 @@ def gather(
     elif kind == "cifar":
         gathered = _gather_batches(path, label=label, **images)
     elif kind == "idx":
-        gathered = gather_idx(path, label=label, raw=raw)
+        gathered = gather_idx(path, label=label if label is None else str(label), raw=raw)
     elif kind == "npz":
         X, y, tests, notes = read_npz(path)
         gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing, given_test=tests)
@@ -134,7 +136,7 @@ def _two_of_one_name(source: Any, path: Path, kind: str) -> list[str]:
     return []
 
 
-def _check_kind(path: Path, kind: str, label: str | None, drop: Sequence[str], samples: int | None) -> None:
+def _check_kind(path: Path, kind: str, label: Labels | None, drop: Sequence[str], samples: int | None) -> None:
     """Refuse settings that say nothing about such a source."""
     if samples is not None and kind != "source":
         raise SettingError(f"samples = {samples}: only built-in toys draw points")
@@ -142,6 +144,8 @@ def _check_kind(path: Path, kind: str, label: str | None, drop: Sequence[str], s
         raise SettingError(f"drop: {shown(path)} has no columns with names")
     if label is not None and kind not in ("csv", "parquet", "idx", "cifar", "archive"):
         raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
+    if kind == "idx" and not isinstance(label, str | None):
+        raise SettingError(f"label: {shown(path)} has one label a row; name one labels file")
 
 
 def _gather_batches(path: Path, **settings: Any) -> Gathered:

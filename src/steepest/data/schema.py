@@ -27,7 +27,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """How rows of a source become features. `shape`: a row's shape, (D,) or (H, W, C); `top`: the value of full white.
+    """How rows of a source become features. `shape`: a row's shape, (D,) or (H, W, C); `top`: the value of full white;
+    `label` and, where there are several tasks, `further`: the label columns.
 
     >>> Schema("table", (3,), columns=(Column("age"), Column("colour", ("blue", "red")))).feature_names
     ('age', 'colour=blue', 'colour=red')
@@ -40,6 +41,12 @@ class Schema:
     missing: str = "error"
     top: float = 1.0
     raw: bool = False
+    further: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label columns, the first in front; none where labels are no column."""
+        return () if self.label is None else (self.label, *self.further)
 
     @property
     def size(self) -> int | None:
@@ -94,9 +101,11 @@ class Schema:
             )
             shape = tuple(int(n) for n in stored["shape"])
             label = None if stored["label"] is None else str(stored["label"])
+            further = tuple(map(str, stored.get("further", ())))  # not in files from before there were several tasks
             made = cls(
-                stored["kind"], shape, columns, label, stored["missing"], float(stored["top"]), bool(stored["raw"])
-            )
+                stored["kind"], shape, columns, label, stored["missing"], float(stored["top"]), bool(stored["raw"]),
+                further,
+            )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"the stored schema cannot be read ({type(error).__name__}: {error})") from error
         widths = sum(column.width for column in columns)

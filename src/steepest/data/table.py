@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from steepest.core.errors import DataError, SettingError
 from steepest.data.columns import Cells, as_numbers, codes, is_text, number_problem, text, understand
 from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Gathered
+from steepest.data.labels import Labels, label_names
 from steepest.data.paths import counted, listed, near, shown
 from steepest.data.schema import Column, Schema
 
@@ -20,26 +21,28 @@ MISSING = ("error", "mean", "drop")
 def gather_table(
     table: TableRead,
     *,
-    label: str | None = None,
+    label: Labels | None = None,
     labels: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     missing: str = "error",
     max_categories: int = 50,
     raw: bool = False,
 ) -> Gathered:
-    """Features and labels of a table, from the column `label` or given beside it; every problem is listed."""
+    """Features and labels of a table, from the columns `label` or given beside it; every problem is listed."""
     if not len(table.frame):
         raise DataError(table.problems[0] if table.problems else f"{table.where} holds no rows")
     if labels is None:
-        label = _label_column(table, label)
-        labels = label_cells(table, label)
+        names = _label_columns(table, label)
+        columns: list[Sequence[str]] = [label_cells(table, name) for name in names]
     elif len(labels) != len(table.frame):
         raise DataError(f"{table.where}: {len(table.frame):,} rows, but {len(labels):,} labels")
-    _check_drop(table, drop, label)
+    else:
+        names, columns = (), [labels]
+    _check_drop(table, drop, names)
     notes, problems = list(table.notes), list(table.problems)
     kept: list[Cells] = []
     for name in table.frame.columns:
-        if name == label or name in drop:
+        if name in names or name in drop:
             continue
         cells = understand(table, name, max_categories)
         if isinstance(cells, str):
@@ -51,41 +54,45 @@ def gather_table(
             notes += [note for note in (cells.note, _caution(cells)) if note]
     if not kept:
         problems.append(f"{table.where}: no column is left to learn from")
-    keep = _judge_missing(table, kept, labels, label, missing, notes, problems)
+    keep = _judge_missing(table, kept, dict(zip(names or (None,), columns)), missing, notes, problems)
     schema = Schema(
-        "table", (sum(c.column.width for c in kept) or 1,), tuple(c.column for c in kept), label, missing, 1.0, raw
-    )
+        "table", (sum(c.column.width for c in kept) or 1,), tuple(c.column for c in kept), names[0] if names else None,
+        missing, 1.0, raw, names[1:],
+    )  # fmt: skip
     X = _features(kept, len(table.frame))[keep]
     gone = {shown(c.column.name): int(c.missing.sum()) for c in kept if c.missing.any()}
-    chosen = [labels[i] for i in np.flatnonzero(keep).tolist()]
+    chosen, *further = ([column[i] for i in np.flatnonzero(keep).tolist()] for column in columns)
     if not chosen:
         problems.append(f"{table.where}: no row is left; every row has an empty cell")
-    return Gathered(table.name, X, chosen, schema, table.where, notes, problems, missing=gone)
+    return Gathered(table.name, X, chosen, schema, table.where, notes, problems, missing=gone,
+                    further=dict(zip(names[1:], further)))  # fmt: skip
 
 
-def _label_column(table: TableRead, label: str | None) -> str:
+def _label_columns(table: TableRead, label: Labels | None) -> tuple[str, ...]:
     names = table.frame.columns
     if label is not None:
-        if label not in names:
-            hint = near(label, names) or "; it has " + listed(names, 12)
-            raise DataError(f"{table.where}: no column {shown(label)!r}{hint}{table.hint}")
-        return label
+        wanted = label_names(label, names)
+        for name in wanted:
+            if name not in names:
+                hint = near(name, names) or "; it has " + listed(names, 12)
+                raise DataError(f"{table.where}: no column {shown(name)!r}{hint}{table.hint}")
+        return wanted
     usual = [name for name in names if name.lower() in USUAL_LABELS]
     if len(usual) != 1:
         raise DataError(
             f"{table.where}: which column is the label? name it by --label: {listed(names, 12)}{table.hint}"
         )
     table.notes.append(f"column {usual[0]!r} taken as the label")
-    return usual[0]
+    return (usual[0],)
 
 
-def _check_drop(table: TableRead, drop: Sequence[str], label: str | None) -> None:
+def _check_drop(table: TableRead, drop: Sequence[str], labels: Sequence[str]) -> None:
     for name in drop:
         if name not in table.frame.columns:
             hint = near(name, table.frame.columns) or "; it has " + listed(table.frame.columns, 12)
             raise DataError(f"{table.where}: no column {shown(name)!r} to drop{hint}")
-        if name == label:
-            raise SettingError(f"drop: column {shown(name)!r} is the label")
+        if name in labels:
+            raise SettingError(f"drop: column {shown(name)!r} is {'the' if len(labels) == 1 else 'a'} label")
 
 
 def label_cells(table: TableRead, label: str) -> list[str]:
@@ -107,14 +114,15 @@ def label_cells(table: TableRead, label: str) -> list[str]:
 def _judge_missing(
     table: TableRead,
     kept: list[Cells],
-    labels: Sequence[str],
-    label: str | None,
+    labels: Mapping[str | None, Sequence[str]],
     missing: str,
     notes: list[str],
     problems: list[str],
 ) -> np.ndarray:
     """bool [rows]: which rows stay. Adds the notes and problems that the policy makes of empty cells."""
-    unlabelled = np.array([not name for name in labels], bool)
+    unlabelled = np.zeros(len(table.frame), bool)
+    for column in labels.values():
+        unlabelled |= np.array([not name for name in column], bool)
     holes = np.zeros(len(table.frame), bool)
     for cells in kept:
         holes |= cells.missing
@@ -123,11 +131,13 @@ def _judge_missing(
         if gone.any():
             notes.append(f"{counted(int(gone.sum()), 'row')} of {len(gone):,} with empty cells dropped")
         return ~gone
-    if unlabelled.any():
-        problems.append(
-            f"{table.where}: column {shown(label)!r}, {table.place(int(np.argmax(unlabelled)))}: no label "
-            f"({counted(int(unlabelled.sum()), 'row')}); fill it in, or leave such rows out with --missing drop"
-        )
+    for label, column in labels.items():
+        without = np.array([not name for name in column], bool)
+        if without.any():
+            problems.append(
+                f"{table.where}: column {shown(label)!r}, {table.place(int(np.argmax(without)))}: no label "
+                f"({counted(int(without.sum()), 'row')}); fill it in, or leave such rows out with --missing drop"
+            )
     if holes.any():
         having = [cells for cells in kept if cells.missing.any()]
         cells = having[0]
@@ -176,13 +186,11 @@ def _features(kept: list[Cells], rows: int) -> np.ndarray:
     return X
 
 
-def apply_table(table: TableRead, schema: Schema) -> tuple[np.ndarray, np.ndarray, list[str] | None, list[str]]:
-    """New rows read by a schema: float32 features, bool [rows] which stayed, labels or None, notes.
+def apply_table(table: TableRead, schema: Schema) -> tuple[np.ndarray, np.ndarray, list[list[str]] | None, list[str]]:
+    """New rows read by a schema: float32 features, bool [rows] which stayed, the labels of each task or None, notes.
 
     Columns are found by name in any order; missing ones are an error, further ones are left out and noted.
     """
-    import polars as pl
-
     if table.problems:
         raise DataError(table.problems[0])
     if not len(table.frame):
@@ -192,7 +200,7 @@ def apply_table(table: TableRead, schema: Schema) -> tuple[np.ndarray, np.ndarra
     if lacking:
         hint = near(lacking[0], names) or "; it has " + listed(names, 12)
         raise DataError(f"{table.where}: the model needs column {listed(map(repr, lacking))}{hint}{table.hint}")
-    extra = [name for name in names if name != schema.label and name not in {c.name for c in schema.columns}]
+    extra = [name for name in names if name not in {*schema.labels, *(c.name for c in schema.columns)}]
     if extra:
         notes.append(f"column {listed(map(repr, extra))} not used by the model")
     kept = [_apply_column(table, column, notes) for column in schema.columns]
@@ -206,13 +214,20 @@ def apply_table(table: TableRead, schema: Schema) -> tuple[np.ndarray, np.ndarra
     keep = ~holes if schema.missing == "drop" else np.ones(len(holes), bool)
     if not keep.all():
         notes.append(f"{counted(int((~keep).sum()), 'row')} with empty cells dropped, as in training")
-    labels = None
-    if schema.label is not None and schema.label in names and table.frame[schema.label].dtype != pl.Null:
-        found = [label for label, stays in zip(label_cells(table, schema.label), keep) if stays]
-        labels = found if all(found) else None
-        if labels is None:
-            notes.append(f"column {shown(schema.label)!r} has empty cells, so its labels are not used")
-    return _features(kept, len(table.frame))[keep], keep, labels, notes
+    return _features(kept, len(table.frame))[keep], keep, _labels_of(table, schema.labels, keep, notes), notes
+
+
+def _labels_of(table: TableRead, names: Sequence[str], keep: np.ndarray, notes: list[str]) -> list[list[str]] | None:
+    """The labels of each task, None where a label column is not there or has empty cells."""
+    import polars as pl
+
+    there = [name for name in names if name in table.frame.columns and table.frame[name].dtype != pl.Null]
+    if not there or len(there) < len(names):
+        return None
+    found = [[label for label, stays in zip(label_cells(table, name), keep) if stays] for name in names]
+    gaps = [name for name, labels in zip(names, found) if not all(labels)]
+    notes += [f"column {shown(name)!r} has empty cells, so its labels are not used" for name in gaps]
+    return None if gaps else found
 
 
 def _apply_column(table: TableRead, column: Column, notes: list[str]) -> Cells:

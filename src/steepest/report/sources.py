@@ -68,6 +68,7 @@ def check_lines(found: Any) -> list[RenderableType]:
     if found.rows:
         made.append(facts(_facts(found)))
         made.append(_classes(found.classes))
+        made += [_classes(classes, f" of {shown(name)}") for name, classes in found.further.items()]
     if found.unreadable:
         first = [shown(path) for path in found.unreadable[:10]]
         more = [f"and {len(found.unreadable) - 10:,} more"] if len(found.unreadable) > 10 else []
@@ -110,7 +111,7 @@ def _facts(found: Any) -> list[tuple[str, RenderableType]]:
     return rows
 
 
-def _classes(classes: Mapping[str, int]) -> RenderableType:
+def _classes(classes: Mapping[str, int], of: str = "") -> RenderableType:
     made = table()
     made.add_column("class", overflow="fold")
     made.add_column("rows", justify="right", no_wrap=True)
@@ -118,4 +119,4 @@ def _classes(classes: Mapping[str, int]) -> RenderableType:
         made.add_row(Text(shown(name)), f"{rows:,}")
     if len(classes) > MOST_CLASSES:
         made.add_row(f"and {len(classes) - MOST_CLASSES:,} more", "")
-    return titled(counted(len(classes), "class", "classes"), made)
+    return titled(counted(len(classes), "class", "classes") + of, made)
