@@ -57,6 +57,36 @@ def test_the_mean_squares_add_up_as_by_hand():
     assert found.freedom == pytest.approx(variance**2 / (seed**2 / 5 + example**2 / 8 + rest**2 / 40))
 
 
+def plainly(table):
+    """`crossed` as its equation stands, with the residuals written out."""
+    seeds, examples = table.shape
+    mean = table.mean()
+    by_seed, by_example = table.mean(axis=1) - mean, table.mean(axis=0) - mean
+    rest = table - mean - by_seed[:, None] - by_example
+    ms_seed, ms_example = examples * (by_seed**2).sum() / (seeds - 1), seeds * (by_example**2).sum() / (examples - 1)
+    ms_rest = (rest**2).sum() / ((seeds - 1) * (examples - 1))
+    variance = max(ms_seed + ms_example - ms_rest, ms_seed, ms_example)
+    spread = ms_seed**2 / (seeds - 1) + ms_example**2 / (examples - 1)
+    if variance > max(ms_seed, ms_example):
+        spread += ms_rest**2 / ((seeds - 1) * (examples - 1))
+    error = np.sqrt(variance / (seeds * examples))
+    half = special.stdtrit(max(variance**2 / spread, seeds - 1), 0.975) * error
+    return mean, mean - half, mean + half
+
+
+@pytest.mark.parametrize("share", [1.0, 1 / 3])
+def test_pairs_judged_together_are_each_as_judged_alone(share):
+    """Hits that nearly all seeds share and hits by chance, for rows that count alike or not."""
+    rng = np.random.default_rng(11)
+    often = rng.choice([0.0, 0.02, 0.5, 0.98, 1.0], size=(1, 5, 301))
+    scores = (rng.random((6, 5, 301)) < often) * np.where(rng.random(301) < 0.3, share, 1.0)
+    found = compare_crossed(scores)
+    assert [(pair.a, pair.b) for pair in found] == [(i, j) for i in range(5) for j in range(i + 1, 5)]
+    for pair in found:
+        want = plainly(scores[:, pair.a] - scores[:, pair.b])
+        np.testing.assert_allclose([pair.difference, pair.low, pair.high], want, rtol=1e-12, atol=1e-14)
+
+
 def test_its_interval_covers_the_mean_of_a_known_population():
     rng = np.random.default_rng(4)
     inside = []

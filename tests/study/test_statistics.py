@@ -1,6 +1,5 @@
-"""compare_paired, interval, expected_best and what_settles against scipy, brute force and values worked by hand."""
+"""compare_paired and interval against scipy, brute force and values worked by hand."""
 
-import itertools
 import json
 import math
 
@@ -10,12 +9,9 @@ from scipy import stats
 
 from steepest.core.errors import SettingError
 from steepest.study.statistics import (
-    Pair,
     compare_paired,
-    expected_best,
     holm,
     interval,
-    what_settles,
     without_verdict,
 )
 
@@ -193,68 +189,6 @@ def test_interval_of_a_mean():
         interval([0.9], 180, 75)
     with pytest.raises(SettingError, match="replicate 1"):
         interval([0.9, float("nan")], 180, 75)
-
-
-def test_expected_best_is_the_mean_over_all_subsets():
-    scores = np.array([0.3, 0.9, 0.5, 0.5, 0.7, 0.1])
-    got = expected_best(scores)
-    for n in range(1, 7):
-        want = np.mean([max(subset) for subset in itertools.combinations(scores, n)])
-        assert got[n - 1] == pytest.approx(want, abs=1e-14)
-
-
-def test_expected_best_of_many_trials_is_exact_and_keeps_leading_axes():
-    trials = 2000
-    ranks = np.arange(1, trials + 1) / trials  # the expected largest of n of 1 … N is n(N + 1)/(n + 1)
-    n = np.arange(1, trials + 1)
-    got = expected_best(np.stack([ranks, ranks[::-1] / 2]))
-    np.testing.assert_allclose(got[0], n * (trials + 1) / (n + 1) / trials, rtol=1e-11)
-    np.testing.assert_allclose(got[1], got[0] / 2, rtol=1e-12)
-
-
-def test_expected_best_is_unbiased():
-    rng = np.random.default_rng(5)
-    best = expected_best(rng.random((20_000, 8))).mean(0)
-    want = np.arange(1, 9) / np.arange(2, 10)  # the mean of the largest of n uniforms
-    np.testing.assert_allclose(best, want, atol=4 * 0.29 / np.sqrt(20_000))
-
-
-def test_expected_best_refuses_nan_and_nothing():
-    with pytest.raises(SettingError, match=r"\[1, 0\] is NaN"):
-        expected_best([[0.5, 0.6], [float("nan"), 0.4]])
-    with pytest.raises(SettingError, match="at least one trial"):
-        expected_best(np.zeros((3, 0)))
-
-
-def test_what_settles_names_the_fewest_replicates():
-    differences = np.array([0.04, 0.00, 0.03, -0.01, 0.05, 0.01, 0.03, 0.00, 0.04, 0.01])
-    pair = compare_paired(around(differences), 900, 60)[0]
-    spread = differences.std(ddof=1)
-
-    def significant(s):
-        return stats.t.ppf(1 - 0.05 / 12, s - 1) * spread * math.sqrt(1 / s + 60 / 900) <= pair.difference
-
-    want = next(s for s in range(10, 1000) if significant(s))
-    assert want > 10
-    assert what_settles(pair, 10, 900, 60, pairs=6).replicates == want
-
-
-def test_what_settles_says_when_no_number_of_replicates_would():
-    pair = Pair(0, 1, 0.01, -0.03, 0.05, 0.6, "undetermined")
-    settling = what_settles(pair, 10, 180, 75)
-    assert settling.replicates is None
-    assert settling.rows == pytest.approx((0.04 / 0.01) ** 2, rel=5e-3)  # variance falls as 1/rows
-    # The more rows, the narrower: with them the same difference is significant.
-    assert 0.04 / math.sqrt(settling.rows) <= 0.0101
-
-
-def test_a_difference_inside_the_margin_settles_as_equivalent():
-    pair = Pair(0, 1, 0.0, -0.01, 0.01, 1.0, "undetermined")
-    assert what_settles(pair, 10, 180, 75).rows == pytest.approx(4.0)
-    nothing = what_settles(pair, 10, 180, 75, margin=0.0)
-    assert (nothing.replicates, nothing.rows) == (None, None)
-    constant = what_settles(Pair(0, 1, 0.02, 0.02, 0.02, 1.0, "undetermined"), 10, 180, 75)
-    assert (constant.replicates, constant.rows) == (None, None)
 
 
 def test_without_verdict_keeps_the_estimates():

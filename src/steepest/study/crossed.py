@@ -7,6 +7,7 @@ half of all studies. What generalises to new rows must count the examples' chanc
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from steepest.study.statistics import (
     UNDETERMINED,
     Interval,
     Pair,
+    check_level,
+    check_margin,
     holm,
     verdict,
 )
@@ -44,13 +47,19 @@ def crossed(table: np.ndarray) -> Crossed:
     >>> crossed(np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])).mean.__round__(3)
     0.833
     """
-    seeds, examples = table.shape
-    mean = float(table.mean())
-    by_seed, by_example = table.mean(axis=1) - mean, table.mean(axis=0) - mean
-    ms_seed = examples * float(by_seed @ by_seed) / (seeds - 1)
-    ms_example = seeds * float(by_example @ by_example) / (examples - 1)
-    rest = table - mean - by_seed[:, None] - by_example
-    ms_rest = float(np.vdot(rest, rest)) / ((seeds - 1) * (examples - 1))
+    return _crossed(table.mean(axis=1), table.mean(axis=0), _squares(table.ravel()))
+
+
+def _crossed(by_seed: np.ndarray, by_example: np.ndarray, squares: float) -> Crossed:
+    """`crossed` from what it needs of a table: the means of its rows and columns, and its sum of squares."""
+    seeds, examples = len(by_seed), len(by_example)
+    mean = float(by_seed.mean())
+    of_seeds, of_examples = by_seed - mean, by_example - mean
+    ss_seed = examples * _squares(of_seeds)
+    ss_example = seeds * _squares(of_examples)
+    ss_rest = max(squares - seeds * examples * mean**2 - ss_seed - ss_example, 0.0)  # below 0 by rounding only
+    ms_seed, ms_example = ss_seed / (seeds - 1), ss_example / (examples - 1)
+    ms_rest = ss_rest / ((seeds - 1) * (examples - 1))
     variance = max(ms_seed + ms_example - ms_rest, ms_seed, ms_example)
     if variance <= 0:
         return Crossed(mean, 0.0, float(seeds - 1))
@@ -59,6 +68,11 @@ def crossed(table: np.ndarray) -> Crossed:
         spread += ms_rest**2 / ((seeds - 1) * (examples - 1))
     freedom = max(variance**2 / spread, seeds - 1)
     return Crossed(mean, math.sqrt(variance / (seeds * examples)), freedom)
+
+
+def _squares(values: np.ndarray) -> float:
+    """Their sum. Not by BLAS: its threads, many times a second, wait longer for one another than they work."""
+    return float(np.einsum("i,i->", values, values))
 
 
 def compare_crossed(scores: Any, margin: float = 0.005, level: float = 0.05) -> list[Pair]:
@@ -72,17 +86,32 @@ def compare_crossed(scores: Any, margin: float = 0.005, level: float = 0.05) -> 
     """
     table = _checked(scores, margin, level)
     seeds, candidates, _ = table.shape
-    places = list(zip(*np.triu_indices(candidates, k=1)))
-    found = [crossed(table[:, i] - table[:, j]) for i, j in places]
+    places = list(itertools.combinations(range(candidates), 2))
+    found = _differences(table)
     plain = [1.0 if f.error == 0 else float(2 * special.stdtr(f.freedom, -abs(f.mean) / f.error)) for f in found]
     pairs = []
     for (i, j), f, p in zip(places, found, holm(plain)):
         half = float(special.stdtrit(f.freedom, 1 - level / 2)) * f.error
-        pair = Pair(int(i), int(j), f.mean, f.mean - half, f.mean + half, float(p), UNDETERMINED)
+        pair = Pair(i, j, f.mean, f.mean - half, f.mean + half, float(p), UNDETERMINED)
         if seeds >= FEWEST_REPLICATES and (f.error > 0 or f.mean == 0):
             pair = pair.judged(verdict(pair, margin, level) if f.error > 0 else EQUIVALENT)
         pairs.append(pair)
     return pairs
+
+
+def _differences(table: np.ndarray) -> list[Crossed]:
+    """`crossed` of every pair's difference.
+
+    Means of differences are differences of means; only the sum of squares needs every example of a pair, in one pass.
+    """
+    by_seed, by_example = table.mean(axis=2), table.mean(axis=0)  # [seeds, candidates], [candidates, examples]
+    whole = np.ascontiguousarray(table.swapaxes(0, 1)).reshape(table.shape[1], -1)
+    difference = np.empty_like(whole[0])
+    found = []
+    for i, j in itertools.combinations(range(len(whole)), 2):
+        np.subtract(whole[i], whole[j], out=difference)
+        found.append(_crossed(by_seed[:, i] - by_seed[:, j], by_example[i] - by_example[j], _squares(difference)))
+    return found
 
 
 def interval_crossed(scores: Any, level: float = 0.05) -> Interval:
@@ -103,8 +132,6 @@ def _checked(scores: Any, margin: float, level: float, fewest: int = 2) -> np.nd
     if np.isnan(table).any():
         seed, candidate, example = np.argwhere(np.isnan(table))[0]
         raise SettingError(f"score of seed {seed}, candidate {candidate}, example {example} is NaN")
-    if not (math.isfinite(margin) and margin >= 0):
-        raise SettingError(f"margin = {margin!r}; it must be a finite number of at least 0 (0.005 is half a point)")
-    if not 0 < level < 1:
-        raise SettingError(f"level = {level!r}; it must lie between 0 and 1 (0.05 is usual)")
+    check_margin(margin)
+    check_level(level)
     return table

@@ -19,7 +19,6 @@ from steepest.core.errors import SettingError
 
 BETTER, WORSE, EQUIVALENT, UNDETERMINED = "better", "worse", "equivalent", "undetermined"
 FEWEST_REPLICATES = 5  # below this only estimates, never a verdict
-MOST_REPLICATES = 1000  # what `what_settles` still calls "more replicates"; beyond it the answer is: more rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +104,8 @@ def compare_paired(
     >>> pairs[0].verdict, round(pairs[0]["difference"], 3)
     ('better', 0.096)
     """
-    table = _checked(scores, n_train, n_test, level)
-    if not (math.isfinite(margin) and margin >= 0):
-        raise SettingError(f"margin = {margin!r}; it must be a finite number of at least 0 (0.005 is half a point)")
+    table = checked(scores, n_train, n_test, level)
+    check_margin(margin)
     replicates, candidates = table.shape
     first, second = np.triu_indices(candidates, k=1)
     differences = table[:, first] - table[:, second]
@@ -119,11 +117,11 @@ def compare_paired(
     equal = constant & (np.abs(mean) <= rounding)
     mean = np.where(equal, 0.0, mean)
     spread = np.where(constant, 0.0, differences.std(axis=0, ddof=1))
-    error = spread * _factor(replicates, n_train, n_test)
+    error = spread * factor(replicates, n_train, n_test)
     t = np.abs(mean) / np.where(constant, 1.0, error)
     plain = np.where(constant, 1.0, 2 * special.stdtr(replicates - 1, -t))
     adjusted = holm(plain)
-    half = _quantile(replicates, level) * error
+    half = quantile(replicates, level) * error
     pairs = []
     for k in range(len(first)):
         pair = Pair(
@@ -174,9 +172,9 @@ def interval(values: Any, n_train: float, n_test: float, level: float = 0.05) ->
     >>> interval([0.9, 0.9, 0.9], n_train=300, n_test=100)
     Interval(mean=0.9, low=0.9, high=0.9)
     """
-    column = _checked(np.asarray(values, dtype=float)[..., None], n_train, n_test, level, fewest=1)[:, 0]
+    column = checked(np.asarray(values, dtype=float)[..., None], n_train, n_test, level, fewest=1)[:, 0]
     mean = math.fsum(column) / len(column)
-    half = float(_quantile(len(column), level) * column.std(ddof=1) * _factor(len(column), n_train, n_test))
+    half = float(quantile(len(column), level) * column.std(ddof=1) * factor(len(column), n_train, n_test))
     if np.ptp(column) == 0:
         return Interval(float(column[0]), float(column[0]), float(column[0]))
     return Interval(mean, max(mean - half, 0.0), min(mean + half, 1.0))
@@ -187,104 +185,34 @@ def without_verdict(pairs: list[Pair]) -> list[Pair]:
     return [pair.judged(UNDETERMINED) for pair in pairs]
 
 
-def expected_best(validation: Any) -> np.ndarray:
-    """The expected best score of n random trials, for n = 1 … N: unbiased, from N trials drawn independently.
-
-    **Equation** Σᵢ v₍ᵢ₎ · C(i−1, n−1) / C(N, n) over the scores in rising order: the mean of the best over all
-    subsets of n.
-
-    **Shapes** validation [..., trials] → [..., trials]; entry n − 1 is the best of n. Leading axes (replicates) are
-    kept; their mean is unbiased too. **Raises** SettingError for NaN or no trials.
-
-    >>> expected_best([0.5, 0.9, 0.7]).round(4).tolist()
-    [0.7, 0.8333, 0.9]
-    """
-    scores = np.asarray(validation, dtype=float)
-    if scores.ndim == 0 or scores.shape[-1] == 0:
-        raise SettingError(
-            f"validation scores have shape {scores.shape}; they must be [..., trials] with at least one trial"
-        )
-    if np.isnan(scores).any():
-        where = ", ".join(str(i) for i in np.argwhere(np.isnan(scores))[0])
-        raise SettingError(f"validation score [{where}] is NaN; score a diverged trial with its last finite weights")
-    ranked = np.sort(scores, axis=-1)
-    total = scores.shape[-1]
-    rank = np.arange(1, total + 1)
-    weight = np.full(total, 1.0 / total)
-    best = np.empty_like(ranked)
-    for n in range(1, total + 1):
-        best[..., n - 1] = ranked @ weight
-        if n < total:  # from C(i−1, n−1)/C(N, n) to C(i−1, n)/C(N, n+1): no factorial is ever formed
-            weight = weight * ((rank - n).clip(0) / n) * ((n + 1) / (total - n))
-    return best
-
-
-@dataclasses.dataclass(frozen=True)
-class Settling:
-    """What would settle a comparison, were its difference to stay as observed; None where nothing of the kind would.
-
-    `replicates`: how many in all. `rows`: how many times the rows of now, at the same shares and replicates.
-    """
-
-    replicates: int | None
-    rows: float | None
-
-
-def what_settles(
-    pair: Pair,
-    replicates: int,
-    n_train: float,
-    n_test: float,
-    pairs: int = 1,
-    margin: float = 0.005,
-    level: float = 0.05,
-) -> Settling:
-    """What would turn an undetermined pair into a verdict: the fewest replicates, or the least growth of the data.
-
-    S comes from the pair's own interval. Settled means t₍1−level/2m, s−1₎·e ≤ |d̄| (better or worse, at Holm's first
-    step among m = `pairs`) or |d̄| + t₍1−level/2, s−1₎·e ≤ margin (equivalent), with e = √(1/s + n_test/n_train)·S.
-    Replicates shrink only 1/s: once n_test/n_train alone is too much, no number of them settles anything and
-    `replicates` is None (also above 1,000). Rows shrink S² in proportion, for it is mostly chance of the test rows.
-    Both are rough: the observed difference is itself uncertain by the pair's half width.
-
-    >>> what_settles(Pair(0, 1, 0.02, -0.004, 0.044, 0.09, "undetermined"), 10, n_train=180, n_test=75)
-    Settling(replicates=36, rows=1.44)
-    """
-    _checked(np.zeros((max(replicates, 0), 2)), n_train, n_test, level)
-    spread = pair.half_width / (_quantile(replicates, level) * _factor(replicates, n_train, n_test))
-    gap = abs(pair.difference)
-    if spread == 0:
-        return Settling(None, None)
-
-    def needed(s: int) -> float:
-        """The interval's reach over what it may be: settled at or below 1."""
-        error = spread * _factor(s, n_train, n_test)
-        apart = _quantile(s, level / pairs) * error / gap if gap > 0 else math.inf
-        alike = _quantile(s, level) * error / (margin - gap) if margin > gap else math.inf
-        return min(apart, alike)
-
-    many = next((s for s in range(max(replicates, FEWEST_REPLICATES), MOST_REPLICATES + 1) if needed(s) <= 1), None)
-    reach = needed(max(replicates, FEWEST_REPLICATES))
-    return Settling(many, None if math.isinf(reach) else max(1.0, float(f"{reach**2:.3g}")))
-
-
-def _factor(replicates: int, n_train: float, n_test: float) -> float:
+def factor(replicates: int, n_train: float, n_test: float) -> float:
     """√(1/s + n_test/n_train): from the spread of differences to the standard error of their mean."""
     return math.sqrt(1 / replicates + n_test / n_train)
 
 
-def _quantile(replicates: int, level: float) -> float:
+def quantile(replicates: int, level: float) -> float:
     """The two-sided t quantile with s − 1 degrees of freedom."""
     return float(special.stdtrit(replicates - 1, 1 - level / 2))
 
 
-def _checked(scores: Any, n_train: float, n_test: float, level: float, fewest: int = 2) -> np.ndarray:
+def check_margin(margin: float) -> None:
+    """Refuse a margin out of its range."""
+    if not (math.isfinite(margin) and margin >= 0):
+        raise SettingError(f"margin = {margin!r}; it must be a finite number of at least 0 (0.005 is half a point)")
+
+
+def check_level(level: float) -> None:
+    """Refuse a level out of its range."""
+    if not 0 < level < 1:
+        raise SettingError(f"level = {level!r}; it must lie between 0 and 1 (0.05 is usual)")
+
+
+def checked(scores: Any, n_train: float, n_test: float, level: float, fewest: int = 2) -> np.ndarray:
     """Scores as float64 [replicates, candidates], or the error that says what is wrong with the arguments."""
     for name, value in (("n_train", n_train), ("n_test", n_test)):
         if not (math.isfinite(value) and value > 0):
             raise SettingError(f"{name} = {value!r}; it must be a number of rows above 0")
-    if not 0 < level < 1:
-        raise SettingError(f"level = {level!r}; it must lie between 0 and 1 (0.05 is usual)")
+    check_level(level)
     try:
         table = np.asarray(scores, dtype=float)
     except (TypeError, ValueError) as error:

@@ -12,11 +12,12 @@ from steepest.core.hyper import Domain
 from steepest.core.spec import hyperparameters
 from steepest.methods import METHODS
 from steepest.penalties import PENALTIES
+from steepest.study.best_of import expected_best
 from steepest.study.candidates import Candidate
 from steepest.study.crossed import compare_crossed, interval_crossed
 from steepest.study.settings import Settings, model_name
 from steepest.study.space import at_edge
-from steepest.study.statistics import Pair, compare_paired, expected_best, interval, without_verdict
+from steepest.study.statistics import Pair, compare_paired, interval, without_verdict
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
 from steepest.techniques import TECHNIQUES
 

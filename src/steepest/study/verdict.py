@@ -11,16 +11,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from steepest.core.errors import SettingError
-from steepest.study.statistics import (
-    BETTER,
-    EQUIVALENT,
-    FEWEST_REPLICATES,
-    UNDETERMINED,
-    WORSE,
-    Pair,
-    Settling,
-    what_settles,
-)
+from steepest.study.settling import Settling, what_settles
+from steepest.study.statistics import BETTER, EQUIVALENT, FEWEST_REPLICATES, UNDETERMINED, WORSE, Pair
 
 FEWEST_TRIALS = 10  # a shorter search gives estimates, no verdict
 
