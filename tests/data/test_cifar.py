@@ -9,6 +9,7 @@ import pytest
 
 import steepest.data as data
 from steepest.core.errors import SettingError
+from steepest.data.reading import Reading
 
 TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FINE = tuple(f"fine{k:02d}" for k in range(100))
@@ -120,7 +121,7 @@ def test_hundred_classes_in_twenty(laid_out, files, name):
     path = laid_out(files, name)
     for label, names, classes in ((None, FINE, 100), ("fine", FINE, 100), ("coarse", COARSE, 20)):
         # not data.open: 24 rows of 24 classes would be refused as "a number to predict"
-        found = data.opening.gather(path, label=label)
+        found = data.opening.gather(path, Reading(label=label))
         assert list(found.labels) == [names[k] for seed in (1, 9) for k in numbers(seed, classes)]
         np.testing.assert_array_equal(found.X, np.concatenate([upright(planes(seed)) for seed in (1, 9)]))
         assert any("--label coarse" in note for note in found.notes) == (label is None)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from steepest.core.errors import DataError, SettingError
 from steepest.data import cache
@@ -16,10 +15,10 @@ from steepest.data.dataset import Gathered
 from steepest.data.decode import MOST_BYTES, Unreadable
 from steepest.data.folder import LITTER, SUFFIXES, Listing, check_classes
 from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from, settled_since, stamps_of
-from steepest.data.labels import Labels
 from steepest.data.parts import PART, PARTS
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.photos import gather_images
+from steepest.data.reading import Reading
 from steepest.data.tar import Member, is_archive, stem, walk
 
 FORMAT = 1  # of remembered listings: goes up whenever other members are taken
@@ -44,17 +43,7 @@ def archive_files(folder: Path) -> list[Path]:
     return [] if archives and any(entry.is_dir() for entry in entries) else archives
 
 
-def gather_archives(
-    path: Path,
-    *,
-    label: Labels | None = None,
-    size: int = 32,
-    color: str | None = None,
-    raw: bool = False,
-    strict: bool = False,
-    progress: Progress | None = None,
-    use_cache: bool = True,
-) -> Gathered:
+def gather_archives(path: Path, reading: Reading, progress: Progress | None = None, use_cache: bool = True) -> Gathered:
     """An archive, or the archives of a folder that are parts of one set: train and test."""
     paths = _of_one_set(path) if path.is_dir() else [path]
     found = [_contents(one, use_cache) for one in paths]
@@ -62,15 +51,15 @@ def gather_archives(
     if batches and len(found) > 1:
         raise DataError(f"{shown(path)} holds CIFAR's batches and another archive; name one of them")
     if batches:
-        return _gather_cifar(path, *batches[0], label=label, size=size, color=color, raw=raw)
-    if label is not None:
+        return _gather_cifar(path, *batches[0], reading)
+    if reading.label is not None:
         raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
     listing, places = _listing(path, found)
     problems = check_classes(listing, path)
     kept = [i for i, one in enumerate(listing.labels) if one]
     origin = _origin(found, [places[i] for i in kept])
-    collection, notes = load_from(origin, size, progress, use_cache)
-    gathered = gather_images(listing, path, kept, collection, problems, color=color, raw=raw, strict=strict)
+    collection, notes = load_from(origin, reading.size, progress, use_cache)
+    gathered = gather_images(listing, path, kept, collection, problems, reading)
     gathered.notes += notes
     return gathered
 
@@ -133,7 +122,7 @@ def _cifar(contents: Contents) -> tuple[tuple[str, ...], Layout] | None:
     return None
 
 
-def _gather_cifar(path: Path, contents: Contents, found: tuple[tuple[str, ...], Layout], **settings: Any) -> Gathered:
+def _gather_cifar(path: Path, contents: Contents, found: tuple[tuple[str, ...], Layout], reading: Reading) -> Gathered:
     folder, layout = found
 
     def where(name: str) -> str:
@@ -147,7 +136,7 @@ def _gather_cifar(path: Path, contents: Contents, found: tuple[tuple[str, ...], 
                     raise DataError(f"{where(wanted[number])}: more than {MOST_BATCH:,} bytes, no batch of CIFAR")
                 yield wanted[number], read()
 
-    gathered = gather_cifar(path, layout, files(), where=where, **settings)
+    gathered = gather_cifar(path, layout, files(), reading, where)
     gathered.name = path.name if path.is_dir() else stem(path)
     return gathered
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Dataset, Gathered, finish
 from steepest.data.parts import given_rows
 from steepest.data.paths import counted, shown
+from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 from steepest.data.table import gather_table
 
@@ -38,42 +40,30 @@ def from_arrays(
     >>> from_arrays([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], ["a", "b", "a"]).y.tolist()
     [0, 1, 0]
     """
-    gathered = gather_arrays(X, y, name, raw=raw, missing=missing, drop=drop, max_categories=max_categories)
-    return finish(gathered)
+    reading = Reading(raw=raw, missing=missing, drop=tuple(drop), max_categories=max_categories)
+    return finish(gather_arrays(X, y, name, reading), reading)
 
 
-def gather_arrays(
-    X: Any,
-    y: Any,
-    name: str = "arrays",
-    *,
-    raw: bool = False,
-    missing: str = "error",
-    drop: Sequence[str] = (),
-    max_categories: int = 50,
-    given_test: np.ndarray | None = None,
-) -> Gathered:
+def gather_arrays(X: Any, y: Any, name: str, reading: Reading, given_test: np.ndarray | None = None) -> Gathered:
     """`from_arrays`, before it is judged."""
     if is_frame(X):
         table = read_frame(X, name)
         given = y if isinstance(y, str) or y is None else None
         labels = None if given is not None or y is None else label_texts(y)
-        return gather_table(
-            table, label=given, labels=labels, drop=drop, missing=missing, max_categories=max_categories, raw=raw
-        )
-    if drop:
+        return gather_table(table, replace(reading, label=given), labels)
+    if reading.drop:
         raise DataError(f"{name}: an array's columns have no names to drop")
     rows = numeric(X, name)
     labels = label_texts(y)
     if len(labels) != len(rows):
         raise DataError(f"{name}: X has {len(rows):,} rows, but y {len(labels):,} labels")
-    keep, notes, problems, gone = _judge_cells(rows, missing)
+    keep, notes, problems, gone = _judge_cells(rows, reading.missing)
     if not keep.all():
         rows, labels = rows[keep], [label for label, stays in zip(labels, keep) if stays]
         given_test = None if given_test is None else given_rows(given_test[keep])
     images = rows.dtype == np.uint8
     kind = "images" if images and rows.shape[-1] in (1, 3) else "array"
-    schema = Schema(kind, rows.shape[1:], missing=missing, top=255.0 if images else 1.0, raw=raw)
+    schema = Schema(kind, rows.shape[1:], missing=reading.missing, top=255.0 if images else 1.0, raw=reading.raw)
     return Gathered(name, rows, labels, schema, name, notes, [f"{name}: {p}" for p in problems], missing=gone,
                     given_test=given_test)  # fmt: skip
 

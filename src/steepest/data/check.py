@@ -15,6 +15,7 @@ from steepest.data.content import fingerprint, same_rows
 from steepest.data.dataset import all_problems, conflicts, encoded, encoded_further
 from steepest.data.opening import gather
 from steepest.data.paths import shown
+from steepest.data.reading import Reading
 
 IMBALANCE = 10.0  # largest class over smallest: from here on accuracy says little
 MOST_ALIKE = 5  # problems of one kind that are all listed
@@ -56,9 +57,10 @@ def check(source: Any = "digits", **settings: Any) -> Report:
     >>> check("iris").classes
     {'setosa': 50, 'versicolor': 50, 'virginica': 50}
     """
-    settings["use_cache"] = settings.pop("cache", True)
+    progress, use_cache = settings.pop("progress", None), settings.pop("cache", True)
+    reading = Reading(**settings)
     try:
-        found = gather(source, **settings)
+        found = gather(source, reading, progress, use_cache)
     except DataError as error:
         name = shown(source) if isinstance(source, str) or hasattr(source, "__fspath__") else type(source).__name__
         return Report(name=name, problems=(str(error),))

@@ -18,6 +18,7 @@ from steepest.data.memory import check_fits
 from steepest.data.parts import given_rows, pooled
 from steepest.data.paths import cannot_read, counted, shown
 from steepest.data.pickled import read_pickle
+from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 
 SIDE = 32
@@ -123,18 +124,14 @@ def gather_cifar(
     path: Path,
     layout: Layout,
     contents: Iterable[tuple[str, bytes]],
-    *,
+    reading: Reading,
     where: Callable[[str], str],
-    label: Labels | None = None,
-    size: int = SIDE,
-    color: str | None = None,
-    raw: bool = False,
 ) -> Gathered:
     """The rows of all batches in the layout's order; `contents` gives the files in any order, `where` names them."""
-    levels = _levels(path, layout, label)
-    if size != SIDE:
+    levels = _levels(path, layout, reading.label)
+    if reading.size != SIDE:
         raise SettingError(
-            f"size = {size}: the images of {shown(path)} are {SIDE}×{SIDE}; only image files are resized"
+            f"size = {reading.size}: the images of {shown(path)} are {SIDE}×{SIDE}; only image files are resized"
         )
     batches: dict[str, Batch] = {}
     classes: dict[str, list[str]] = {}
@@ -150,16 +147,18 @@ def gather_cifar(
     labels = {level: _labels(level, classes.get(level), batches, layout, where) for level in levels}
     tests = given_rows(_tests(name) for name in layout.batches for _ in batches[name].pixels)
     notes = [] if len(layout.batches) == 1 else [pooled("batches", layout.batches, tests)]
-    notes += _notes(levels, label, classes)
+    notes += _notes(levels, reading.label, classes)
     X = _images(layout, batches)
-    if color == "grey":
+    if reading.color == "grey":
         X = grey(X)
     first, *further = levels
     return Gathered(
         name=path.name,
         X=X,
         labels=labels[first],
-        schema=Schema("images", X.shape[1:], label=first if further else None, top=255.0, raw=raw, further=levels[1:]),
+        schema=Schema(
+            "images", X.shape[1:], label=first if further else None, top=255.0, raw=reading.raw, further=levels[1:]
+        ),
         where=shown(path),
         notes=notes,
         given_test=tests,

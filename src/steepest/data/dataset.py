@@ -13,6 +13,7 @@ from steepest.data.classes import class_problems, encode, spelling_problem
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.labels import Task
 from steepest.data.paths import counted, shown
+from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 
 
@@ -23,7 +24,8 @@ class Dataset:
     Shapes: X [rows, features] float32 for tables, [rows, H, W, C] uint8 for images (as decoded); y int32 [rows], label
     k is classes[k]; groups int32 [rows], the same number for rows with the same content, which a split must not part;
     given_test bool [rows], the rows that the data came with as its test set, None where it came with none; further:
-    the label columns after the first, where there are several tasks (rows are split by the first).
+    the label columns after the first, where there are several tasks (rows are split by the first); reading: how
+    the source was asked to be read.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     given_test: np.ndarray | None = None
     further: tuple[Task, ...] = ()
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -115,7 +118,7 @@ def all_problems(gathered: Gathered) -> list[str]:
     return problems
 
 
-def finish(gathered: Gathered) -> Dataset:
+def finish(gathered: Gathered, reading: Reading) -> Dataset:
     """The Dataset, or a DataError with the first problem and how many more there are."""
     problems = all_problems(gathered)
     if problems:
@@ -136,6 +139,7 @@ def finish(gathered: Gathered) -> Dataset:
         notes=tuple(notes),
         given_test=gathered.given_test,
         further=further,
+        reading=reading,
     )
 
 

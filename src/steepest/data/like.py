@@ -22,6 +22,7 @@ from steepest.data.opening import as_path, gather, kind_of
 from steepest.data.parts import POOLED
 from steepest.data.paths import counted, no_such, shown
 from steepest.data.photos import read_images
+from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 from steepest.data.sources import SOURCES, gather_source
 from steepest.data.table import apply_table
@@ -128,7 +129,7 @@ def _from_parts(schema: Schema, path: Path, label: Labels | None, strict: bool, 
     color = "grey" if schema.channels == 1 else "rgb"
     if schema.further:
         label = schema.labels
-    found = gather(path, label=label, size=schema.shape[0], color=color, strict=strict, progress=progress)
+    found = gather(path, Reading(label, schema.shape[0], color, strict=strict), progress)
     rows = _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
     names = found.row_names or rows.names
     notes = tuple(note for note in found.notes if POOLED not in note)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from steepest.core.errors import DataError, SettingError, unknown
+from steepest.core.errors import DataError, SettingError
 from steepest.data.archive import archive_files, gather_archives
 from steepest.data.arrays import gather_arrays, is_frame, read_frame
 from steepest.data.cifar import cifar_batch, cifar_folder, gather_cifar, read_files
@@ -19,8 +19,9 @@ from steepest.data.named import NAMED, is_here, located
 from steepest.data.npz import read_npz
 from steepest.data.paths import cannot_read, no_such, shown
 from steepest.data.photos import gather_folder
+from steepest.data.reading import Reading
 from steepest.data.sources import SOURCES, gather_source
-from steepest.data.table import MISSING, gather_table
+from steepest.data.table import gather_table
 from steepest.data.tar import holds_tar
 
 REFUSED = {  # what a file begins with: what it is, and what to do
@@ -72,57 +73,40 @@ def open(  # named as users call it: st.open
     """
     if isinstance(source, Dataset):
         return source
-    gathered = gather(
-        source, label=label, size=size, color=color, raw=raw, missing=missing, drop=drop,
-        max_categories=max_categories, strict=strict, samples=samples, progress=progress, use_cache=cache,
-    )  # fmt: skip
-    return finish(gathered)
+    reading = Reading(label, size, color, raw, missing, tuple(drop), max_categories, strict, samples)
+    return finish(gather(source, reading, progress, cache), reading)
 
 
 def gather(
     source: Any,
-    *,
-    label: Labels | None = None,
-    size: int = 32,
-    color: str | None = None,
-    raw: bool = False,
-    missing: str = "error",
-    drop: Sequence[str] = (),
-    max_categories: int = 50,
-    strict: bool = False,
-    samples: int | None = None,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
     progress: Callable[[int, int], None] | None = None,
     use_cache: bool = True,
 ) -> Gathered:
     """What `open` reads, before it is judged."""
-    check_settings(size, color, missing, max_categories)
-    columns = {"drop": tuple(drop), "missing": missing, "max_categories": max_categories, "raw": raw}
     if isinstance(source, tuple) and len(source) == 2:
-        return gather_arrays(*source, **columns)
+        return gather_arrays(*source, "arrays", reading)
     if is_frame(source):
-        return gather_table(read_frame(source, "frame"), label=label, **columns)
+        return gather_table(read_frame(source, "frame"), reading)
     path = as_path(source)
     kind = kind_of(path)
-    _check_kind(path, kind, label, drop, samples)
-    images = {"size": size, "color": color, "raw": raw}
-    decoding = {**images, "strict": strict, "progress": progress, "use_cache": use_cache}
+    _check_kind(path, kind, reading)
     if kind == "source":
-        gathered = gather_source(str(path), raw=raw, samples=samples)
+        gathered = gather_source(str(path), raw=reading.raw, samples=reading.samples)
     elif kind == "folder":
-        gathered = gather_folder(path, **decoding)
+        gathered = gather_folder(path, reading, progress, use_cache)
     elif kind == "archive":
-        gathered = gather_archives(path, label=label, **decoding)
+        gathered = gather_archives(path, reading, progress, use_cache)
     elif kind == "cifar":
-        gathered = _gather_batches(path, label=label, **images)
+        gathered = _gather_batches(path, reading)
     elif kind == "idx":
-        gathered = gather_idx(path, label=label if label is None else str(label), raw=raw)
+        gathered = gather_idx(path, label=None if reading.label is None else str(reading.label), raw=reading.raw)
     elif kind == "npz":
         X, y, tests, notes = read_npz(path)
-        gathered = gather_arrays(X, y, path.name, raw=raw, missing=missing, given_test=tests)
+        gathered = gather_arrays(X, y, path.name, reading, tests)
         gathered.notes[:0] = notes
     else:
-        table = read_csv(path) if kind == "csv" else read_parquet(path)
-        gathered = gather_table(table, label=label, **columns)
+        gathered = gather_table(read_csv(path) if kind == "csv" else read_parquet(path), reading)
     gathered.notes += _two_of_one_name(source, path, kind)
     return gathered
 
@@ -136,39 +120,25 @@ def _two_of_one_name(source: Any, path: Path, kind: str) -> list[str]:
     return []
 
 
-def _check_kind(path: Path, kind: str, label: Labels | None, drop: Sequence[str], samples: int | None) -> None:
+def _check_kind(path: Path, kind: str, reading: Reading) -> None:
     """Refuse settings that say nothing about such a source."""
-    if samples is not None and kind != "source":
-        raise SettingError(f"samples = {samples}: only built-in toys draw points")
-    if drop and kind not in ("csv", "parquet"):
+    if reading.samples is not None and kind != "source":
+        raise SettingError(f"samples = {reading.samples}: only built-in toys draw points")
+    if reading.drop and kind not in ("csv", "parquet"):
         raise SettingError(f"drop: {shown(path)} has no columns with names")
-    if label is not None and kind not in ("csv", "parquet", "idx", "cifar", "archive"):
+    if reading.label is not None and kind not in ("csv", "parquet", "idx", "cifar", "archive"):
         raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
-    if kind == "idx" and not isinstance(label, str | None):
+    if kind == "idx" and not isinstance(reading.label, str | None):
         raise SettingError(f"label: {shown(path)} has one label a row; name one labels file")
 
 
-def _gather_batches(path: Path, **settings: Any) -> Gathered:
+def _gather_batches(path: Path, reading: Reading) -> Gathered:
     """CIFAR's batches in a folder, or one of them."""
     found = cifar_folder(path) if path.is_dir() else cifar_batch(path)
     if found is None:
         raise DataError(f"{shown(path)}: changed while it was read; read it again")
     folder, layout = found
-    return gather_cifar(
-        path, layout, read_files(folder, layout), where=lambda name: shown(folder / name), **settings
-    )  # fmt: skip
-
-
-def check_settings(size: int, color: str | None, missing: str, max_categories: int) -> None:
-    """Refuse settings outside their range by name."""
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1024:
-        raise SettingError(f"size = {size!r}; it must be a whole number of pixels in [1, 1024]")
-    if color not in (None, "rgb", "grey"):
-        raise unknown("color", str(color), ("rgb", "grey"))
-    if missing not in MISSING:
-        raise unknown("missing", str(missing), MISSING)
-    if isinstance(max_categories, bool) or not isinstance(max_categories, int) or max_categories < 2:
-        raise SettingError(f"max_categories = {max_categories!r}; it must be a whole number of at least 2")
+    return gather_cifar(path, layout, read_files(folder, layout), reading, where=lambda name: shown(folder / name))
 
 
 def as_path(source: Any) -> Path:

@@ -15,26 +15,18 @@ from steepest.data.folder import Listing, check_classes, list_folder
 from steepest.data.images import Progress, all_grey, grey, load
 from steepest.data.parts import given_rows, is_test, pooled
 from steepest.data.paths import cannot_read, counted, listed, shown
+from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 
 
-def gather_folder(
-    path: Path,
-    *,
-    size: int = 32,
-    color: str | None = None,
-    raw: bool = False,
-    strict: bool = False,
-    progress: Progress | None = None,
-    use_cache: bool = True,
-) -> Gathered:
+def gather_folder(path: Path, reading: Reading, progress: Progress | None = None, use_cache: bool = True) -> Gathered:
     """The images of a folder, class = first-level subfolder, decoded to size × size in grey or colour."""
     listing = list_folder(path)
     problems = check_classes(listing, path)
     kept = [i for i, label in enumerate(listing.labels) if label]
     files = [listing.files[i] for i in kept]
-    collection, notes = load(listing.root, files, [listing.stats[i] for i in kept], size, progress, use_cache)
-    gathered = gather_images(listing, path, kept, collection, problems, color=color, raw=raw, strict=strict)
+    collection, notes = load(listing.root, files, [listing.stats[i] for i in kept], reading.size, progress, use_cache)
+    gathered = gather_images(listing, path, kept, collection, problems, reading)
     gathered.notes[len(listing.notes) : len(listing.notes)] = notes
     return gathered
 
@@ -45,10 +37,7 @@ def gather_images(
     kept: list[int],
     collection: Collection,
     problems: list[str],
-    *,
-    color: str | None = None,
-    raw: bool = False,
-    strict: bool = False,
+    reading: Reading,
 ) -> Gathered:
     """The decoded images of a folder or an archive; `kept` are the files of the listing that were decoded, in order."""
     files = [listing.files[i] for i in kept]
@@ -57,12 +46,13 @@ def gather_images(
     if unreadable and mapped:  # to leave them out would copy all others
         problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it: of images that exceed memory, none is skipped")
     pixels = collection.pixels if mapped or len(good) == len(files) else collection.pixels[good]
-    if unreadable and strict:
+    if unreadable and reading.strict:
         problems.insert(0, f"{shown(path)}/{unreadable[0]}; remove it, or leave out --strict to skip unreadable files")
     labels = [listing.labels[kept[i]] for i in good]
     gone = sorted({listing.labels[i] for i in kept} - set(labels))
     if gone:
         problems.append(f"{shown(path)}: none of the images of class {listed(gone)} can be decoded: {unreadable[0]}")
+    color = reading.color
     if mapped:
         if color == "grey":
             problems.append(f"{shown(path)}: images that exceed memory stay in colour; leave out --color grey")
@@ -79,7 +69,7 @@ def gather_images(
         name=listing.root.name or str(listing.root),
         X=pixels,
         labels=labels,
-        schema=Schema("images", pixels.shape[1:], top=255.0, raw=raw),
+        schema=Schema("images", pixels.shape[1:], top=255.0, raw=reading.raw),
         where=shown(path),
         notes=notes + decoding_notes(collection, unreadable),
         problems=problems,

@@ -12,39 +12,30 @@ from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Gathered
 from steepest.data.labels import Labels, label_names
 from steepest.data.paths import counted, listed, near, shown
+from steepest.data.reading import Reading
 from steepest.data.schema import Column, Schema
 
 USUAL_LABELS = ("label", "class", "target", "y")
-MISSING = ("error", "mean", "drop")
 
 
-def gather_table(
-    table: TableRead,
-    *,
-    label: Labels | None = None,
-    labels: Sequence[str] | None = None,
-    drop: Sequence[str] = (),
-    missing: str = "error",
-    max_categories: int = 50,
-    raw: bool = False,
-) -> Gathered:
-    """Features and labels of a table, from the columns `label` or given beside it; every problem is listed."""
+def gather_table(table: TableRead, reading: Reading, labels: Sequence[str] | None = None) -> Gathered:
+    """Features and labels of a table, from the label columns or given beside it; every problem is listed."""
     if not len(table.frame):
         raise DataError(table.problems[0] if table.problems else f"{table.where} holds no rows")
     if labels is None:
-        names = _label_columns(table, label)
+        names = _label_columns(table, reading.label)
         columns: list[Sequence[str]] = [label_cells(table, name) for name in names]
     elif len(labels) != len(table.frame):
         raise DataError(f"{table.where}: {len(table.frame):,} rows, but {len(labels):,} labels")
     else:
         names, columns = (), [labels]
-    _check_drop(table, drop, names)
+    _check_drop(table, reading.drop, names)
     notes, problems = list(table.notes), list(table.problems)
     kept: list[Cells] = []
     for name in table.frame.columns:
-        if name in names or name in drop:
+        if name in names or name in reading.drop:
             continue
-        cells = understand(table, name, max_categories)
+        cells = understand(table, name, reading.max_categories)
         if isinstance(cells, str):
             problems.append(cells)
         elif _counts_rows(cells) and name == "column 1":
@@ -54,10 +45,10 @@ def gather_table(
             notes += [note for note in (cells.note, _caution(cells)) if note]
     if not kept:
         problems.append(f"{table.where}: no column is left to learn from")
-    keep = _judge_missing(table, kept, dict(zip(names or (None,), columns)), missing, notes, problems)
+    keep = _judge_missing(table, kept, dict(zip(names or (None,), columns)), reading.missing, notes, problems)
     schema = Schema(
         "table", (sum(c.column.width for c in kept) or 1,), tuple(c.column for c in kept), names[0] if names else None,
-        missing, 1.0, raw, names[1:],
+        reading.missing, 1.0, reading.raw, names[1:],
     )  # fmt: skip
     X = _features(kept, len(table.frame))[keep]
     gone = {shown(c.column.name): int(c.missing.sum()) for c in kept if c.missing.any()}
