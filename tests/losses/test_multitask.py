@@ -1,16 +1,21 @@
 """Cross-entropy of several tasks: weighted sums of each task's own."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from steepest import MLP, He
+from steepest import MLP, He, Recipe
 from steepest.core.errors import SettingError
 from steepest.core.stack import stack, structure
+from steepest.losses import LOSSES
 from steepest.losses.multitask import MultiTask
 from steepest.losses.softmax import CrossEntropy
+from steepest.study.parts import part_from_text, part_text
 from steepest.train.ensemble import together
+from steepest.train.recipe_json import recipe_from_json, recipe_to_json
 
 RNG = np.random.default_rng(2)
 SCORES = RNG.normal(scale=2, size=(6, 9)).astype("f4")
@@ -72,7 +77,6 @@ def test_an_ensemble_averages_the_probabilities_of_each_task():
     ("settings", "message"),
     [
         ({"classes": (3, 1)}, r"MultiTask: classes = \(3, 1\); it must be whole numbers of at least 2, one a task"),
-        ({"classes": ()}, r"MultiTask: classes = \(\)"),
         ({"classes": (3, 2), "weights": (1.0,)}, "MultiTask: 1 weights for 2 tasks"),
         ({"classes": (3, 2), "weights": (1.0, -1.0)}, "they must be finite numbers of at least 0"),
     ],
@@ -80,3 +84,41 @@ def test_an_ensemble_averages_the_probabilities_of_each_task():
 def test_settings_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(SettingError, match=message):
         MultiTask(**settings)
+
+
+def test_without_classes_it_waits_for_those_of_the_data():
+    loss = MultiTask(weights=(1.0, 0.5))
+    assert loss.weights == (1.0, 0.5)
+    with pytest.raises(SettingError, match="MultiTask: is for several label columns, and there is one, of 3 classes"):
+        loss.outputs(3)
+
+
+def test_it_is_read_from_text_and_written_back():
+    read = part_from_text(LOSSES, "multi-task:weights=1/0.5,classes=3/2")
+    assert read == MultiTask(classes=(3, 2), weights=(1.0, 0.5))
+    assert part_text(LOSSES, read) == "multi-task:classes=3/2,weights=1.0/0.5"
+    assert part_from_text(LOSSES, part_text(LOSSES, read)) == read
+    stored = json.loads(json.dumps(recipe_to_json(Recipe(loss=read))))
+    assert recipe_from_json(stored).loss == read
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("multi-task:weights=1/x", "loss multi-task: weights = 'x'; it must be a finite number"),
+        ("multi-task:weights=1/-1", "they must be finite numbers of at least 0"),
+        ("multi-task:weights=1/nan", "weights = nan; it must be a finite number"),
+        ("multi-task:weights=", "'weights=' is no setting"),
+        ("multi-task:classes=3/1", "it must be whole numbers of at least 2"),
+    ],
+)
+def test_weights_that_are_none_are_refused(text, said):
+    with pytest.raises(SettingError, match=said):
+        part_from_text(LOSSES, text)
+
+
+def test_a_stored_loss_with_weights_that_are_no_numbers_is_refused():
+    stored = recipe_to_json(Recipe(loss=LOSS))
+    stored["loss"]["settings"]["weights"] = ["1", 1.0, 1.0]
+    with pytest.raises(SettingError, match="they must be finite numbers of at least 0"):
+        recipe_from_json(stored)

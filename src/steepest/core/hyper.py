@@ -107,6 +107,11 @@ def part(default: Any = dataclasses.MISSING, **kwargs: Any) -> Any:
     return dataclasses.field(default=default, metadata={"part": True}, **kwargs)
 
 
+def several() -> Any:
+    """A field that holds a tuple of numbers, each a leaf, as many as its owner says; it checks them itself."""
+    return dataclasses.field(default=(), metadata={"part": True, "numbers": True})
+
+
 def check_value(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
     """Refuse a value outside the field's domain. Arrays (a population's column) pass: their entries were checked."""
     domain: Domain = field.metadata["domain"]

@@ -10,6 +10,7 @@ LOSSES = Registry(
         "squared-sigmoid": "steepest.losses.sigmoid:SquaredSigmoid",
         "hinge": "steepest.losses.margin:Hinge",
         "squared": "steepest.losses.squared:Squared",
+        "multi-task": "steepest.losses.multitask:MultiTask",
     },
     group="steepest.losses",
 )

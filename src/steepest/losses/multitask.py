@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from steepest.core.hyper import part
+from steepest.core.hyper import several
 from steepest.core.spec import refuse, spec
 from steepest.losses.contract import Array, Loss
 from steepest.losses.softmax import CrossEntropy
@@ -24,9 +24,9 @@ class MultiTask(Loss):
 
     **Shapes**: scores [rows, Σₜ classesₜ], y [rows, tasks] class numbers → [rows]. `labels` are [rows, tasks],
     `probabilities` [rows, Σₜ classesₜ], of which each task's sum to 1.
-    **Settings**: classes, how many each task has, at least 2. **Hyperparameters**: weights wₜ ≥ 0, one a task, by
-    default 1 (a sum, not a mean: with more tasks the shared weights make larger steps). A task of weight 0 trains
-    nothing, and the others train as they would without it.
+    **Settings**: classes, how many each task has, at least 2; () where the data are to say (`fit` does that).
+    **Hyperparameters**: weights wₜ ≥ 0, one a task, by default 1 (a sum, not a mean: with more tasks the shared weights
+    make larger steps). A task of weight 0 trains nothing, and the others train as they would without it.
     **Raises** SettingError for settings outside these.
 
     >>> loss = MultiTask(classes=(2, 3), weights=(1.0, 0.5))
@@ -34,21 +34,21 @@ class MultiTask(Loss):
     [1.2424533367156982]
     """
 
-    classes: tuple[int, ...] = (2, 2)
-    weights: Any = part(default=())
+    classes: tuple[int, ...] = ()
+    weights: Any = several()
 
     equation = "ℓ = Σₜ wₜ·(log Σⱼ exp(sₜⱼ) − sₜ,y)"
     paper = "Caruana 1997; Goodfellow et al. 7.7"
 
     def __post_init__(self) -> None:
         classes = tuple(self.classes)
-        if not classes or any(isinstance(k, bool) or k != int(k) or k < 2 for k in classes):
+        if any(isinstance(k, bool) or k != int(k) or k < 2 for k in classes):
             raise refuse(self, f"classes = {self.classes!r}; it must be whole numbers of at least 2, one a task")
         object.__setattr__(self, "classes", tuple(int(k) for k in classes))
         weights = tuple(self.weights) or (1.0,) * len(classes)
-        if len(weights) != len(classes):
+        if classes and len(weights) != len(classes):
             raise refuse(self, f"{len(weights)} weights for {len(classes)} tasks; give one a task")
-        if any(not np.isfinite(w) or w < 0 for w in weights):
+        if any(isinstance(w, str) or not np.isfinite(w) or w < 0 for w in weights):
             raise refuse(self, f"weights = {weights!r}; they must be finite numbers of at least 0")
         object.__setattr__(self, "weights", tuple(float(w) for w in weights))
 
@@ -64,7 +64,8 @@ class MultiTask(Loss):
 
     def outputs(self, classes: int = 0) -> int:
         """One score for each class of each task."""
-        del classes
+        if not self.classes:
+            raise refuse(self, f"is for several label columns, and there is one, of {classes} classes; name them all")
         return sum(self.classes)
 
     def rows(self, scores: Array, y: Array) -> Array:

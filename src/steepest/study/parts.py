@@ -81,7 +81,7 @@ def part_text(registry: Registry, part: Any) -> str:
         value = getattr(part, field.name)
         if not _required(field) and type(value) is type(field.default) and value == field.default:
             continue
-        if "part" in field.metadata:
+        if "part" in field.metadata and "numbers" not in field.metadata:
             inner = part_text(registry, value)
             said.append(f"{field.name}={f'({inner})' if ':' in inner else inner}")
         else:
@@ -145,6 +145,8 @@ def _pieces(rest: str, text: str) -> list[str]:
 
 
 def _value(registry: Registry, owner: str, field: dataclasses.Field[Any], text: str) -> Any:
+    if "numbers" in field.metadata:
+        return tuple(_number(owner, Domain(), word.strip()) for word in text.strip("()").split("/"))
     if "part" in field.metadata:
         if _required(field):
             raise SettingError(f"{owner} takes arrays, which a command line cannot; use the library")
@@ -193,7 +195,7 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 def _written(value: Any, field: dataclasses.Field[Any]) -> Any:
     """A setting as text that is read back; `repr` of a float is its shortest exact form."""
-    if _numbered(field):
+    if _numbered(field) or "numbers" in field.metadata:
         return ALL if value is None else "/".join(map(str, value))
     if isinstance(value, bool):
         return "true" if value else "false"

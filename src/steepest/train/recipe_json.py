@@ -128,7 +128,7 @@ def _part_to_json(registry: Registry, value: Any) -> dict[str, Any] | None:
         inner = getattr(value, field.name)
         if isinstance(value, Given):
             settings[field.name] = _arrays_to_json(inner)
-        elif field.metadata.get("part"):
+        elif field.metadata.get("part") and not field.metadata.get("numbers"):
             settings[field.name] = _part_to_json(registry, inner)  # schedules are made of schedules
         else:
             settings[field.name] = _value_to_json(f"{type(value).__name__}.{field.name}", inner)
@@ -157,7 +157,7 @@ def _part_from_json(place: str, registry: Registry, stored: Any) -> Any:
             raise DataError(f"the stored recipe cannot be read: {cls.__name__} has no {key!r}")
     values = {}
     for key, value in settings.items():
-        if fields[key].metadata.get("part"):
+        if fields[key].metadata.get("part") and not fields[key].metadata.get("numbers"):
             values[key] = _part_from_json(f"{place}.{key}", registry, value)
         else:
             values[key] = _checked(cls, fields[key], value)
