@@ -8,25 +8,12 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from steepest.core.errors import DataError, SettingError
-from steepest.draw import canvas, curves
+from steepest.draw import canvas
 from steepest.draw.curves import loss_curve
 
 FALLING = 2 * np.exp(-np.arange(40) / 6) + 0.1
 TURNING = 2 * np.exp(-np.arange(40) / 5) + 0.3 + 0.006 * np.arange(40)
 BOTH = {"train_loss": FALLING, "validation_loss": TURNING, "validation_accuracy": np.full(40, 0.9)}
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figure that was drawn, instead of its file."""
-    kept = []
-
-    def keep(figure, path):
-        kept.append(figure)
-        return canvas.write_figure(figure, path)
-
-    monkeypatch.setattr(curves, "write_figure", keep)
-    return kept
 
 
 def texts(figure):

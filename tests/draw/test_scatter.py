@@ -6,22 +6,9 @@ from matplotlib.text import Text
 
 from steepest.core.errors import DataError
 from steepest.draw import canvas
-from steepest.draw import scatter as module
 from steepest.draw.scatter import MANY_ROWS, MOST_LISTED, scatter
 
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    kept = []
-
-    def keep(figure, path):
-        kept.append(figure)
-        return canvas.write_figure(figure, path)
-
-    monkeypatch.setattr(module, "write_figure", keep)
-    return kept
 
 
 def blobs(classes, rows=60):

@@ -108,6 +108,12 @@ class Terminal:
         else:
             yield _Seldom(self, what).say
 
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """`progress` of what is counted: a function to call with (done, all)."""
+        with self.progress(what) as report:
+            yield lambda done, total: report(done, total, f"{done:,} of {total:,}")
+
     def warn(self, text: str) -> None:
         """Something that must be known, even with -q."""
         self._err(text)

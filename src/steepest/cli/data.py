@@ -105,11 +105,11 @@ def check_source(
     from steepest.report.sources import check_dict, check_lines
 
     terminal = Terminal(output)
-    with terminal.progress("reading images") as report:
+    with terminal.counting("reading images") as progress:
         found = data.check(
             source,
             **settings_of(options),
-            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+            progress=progress,
         )
     if output.json:
         terminal.data("data", check_dict(found))

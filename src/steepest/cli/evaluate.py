@@ -49,10 +49,10 @@ def evaluate(
     terminal = Terminal(output)
     wanted = None if attack is None else attack_from_text(attack)
     fitted = load(model, own)
-    with terminal.progress("reading images") as report:
+    with terminal.counting("reading images") as progress:
         found = score(
             fitted, data, label=label, strict=strict, attack=wanted,
-            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+            progress=progress,
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)

@@ -36,11 +36,11 @@ def opened(source: str, options: DataOptions, terminal: Terminal) -> Dataset:
     """The source as a Dataset; what the reader should know about it is said on standard error."""
     from steepest import data
 
-    with terminal.progress("reading images") as report:
+    with terminal.counting("reading images") as progress:
         found = data.open(
             source,
             **settings_of(options),
-            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+            progress=progress,
         )
     for note in found.notes:
         terminal.note(f"{found.name}: {note}")

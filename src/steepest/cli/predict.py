@@ -44,10 +44,10 @@ def predict(
     terminal = Terminal(output)
     fitted = load(model, own)
     sources = [source, *more] if more else source
-    with terminal.progress("reading images") as report:
+    with terminal.counting("reading images") as progress:
         found = predicted(
             fitted, sources, probabilities=probabilities, samples=samples, strict=strict,
-            progress=lambda done, total: report(done, total, f"{done:,} of {total:,}"),
+            progress=progress,
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)
