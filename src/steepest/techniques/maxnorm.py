@@ -19,8 +19,11 @@ class MaxNorm(Technique):
     **Shapes**: each array W [out, …] under `W`; a unit's incoming weights are W[unit], a filter's all its taps.
     **Hyperparameters**: limit > 0 of the 2-norm, 3 by default (Srivastava et al. use 3 … 4), searched 0.3 … 10,
     log-uniform. **Raises** SettingError for a limit out of its range.
+    **Where it ends**: a method that looks ahead (Nesterov) is told what the projection moved, as with a prox
+    (`settle`), so that its fixed point is the constraint's: the minimiser within the balls, as for SGD and heavy-ball
+    momentum. A method that scales each weight by itself (Adam, RMSProp …) ends elsewhere: a ball is none in its scale.
     **Differs**: Keras's MaxNorm is set for each layer by itself and divides by ‖w‖ + 1e-7; torch has `renorm_`, its
-    caller's to call. The method's memory (a velocity) does not hear of the projection, as in both.
+    caller's to call. In neither the method's memory (a velocity) hears of the projection.
     """
 
     limit: Hyper = positive(3.0, Space(0.3, 10.0, log=True))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from steepest.models.passes import with_running
 from steepest.schedules.contract import Moment
 from steepest.stops.contract import Seen
 from steepest.techniques.contract import Facts
@@ -49,15 +50,17 @@ def step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chan
     )
     grads = grads if recipe.clip is None else recipe.clip(grads)
     before = recipe.penalty.shrink(state.params, getattr(method, "rate", None))
-    params, memory = method.step(grads, state.memory, before, moment.t)
+    stepped, memory = method.step(grads, state.memory, before, moment.t)
+    params = stepped
     if recipe.penalty.proximal:
-        stepped, params = params, recipe.penalty.prox(params, method.stride(memory, moment.t))
-        memory = method.settle(memory, jax.tree.map(jnp.subtract, params, stepped))
+        params = recipe.penalty.prox(params, method.stride(memory, moment.t))
     for technique in recipe.techniques:
         params = technique.after(params)
+    if params is not stepped:  # a prox or a projection moved them further
+        memory = method.settle(memory, jax.tree.map(jnp.subtract, params, stepped))
     average = state.average
     if recipe.average is not None:
-        average = recipe.average.update(average, params, moment.t, moment.total)
+        average = recipe.average.update(average, with_running(params, running), moment.t, moment.total)
     return state._replace(params=params, running=running, memory=memory, average=average), loss
 
 

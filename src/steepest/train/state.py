@@ -25,7 +25,7 @@ class State(NamedTuple):
     running: Tree  # batch norm's statistics
     memory: Tree  # the method's
     schedule: Tree
-    average: Tree
+    average: Tree  # of weights and running statistics, where the recipe averages
     stop: Tree
     best: Tree  # the best epoch's weights where the stopping rule keeps them, else ()
     alive: Array  # still training: neither diverged nor stopped
@@ -63,7 +63,7 @@ def start(recipe: Recipe, key: Array, shape: tuple[int, ...], outputs: int) -> S
         running=running,
         memory=of_each(recipe, recipe.method.start)(params),
         schedule=recipe.schedule.start(),
-        average=() if recipe.average is None else of_each(recipe, recipe.average.start)(params),
+        average=() if recipe.average is None else of_each(recipe, recipe.average.start)(with_running(params, running)),
         stop=() if recipe.stop is None else recipe.stop.start(jnp.dtype(recipe.dtype)),
         best=jax.tree.map(jnp.copy, with_running(params, running)) if keeps_best else (),
         alive=jnp.array(True),
@@ -78,11 +78,9 @@ def of_each(recipe: Recipe, what: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def current(recipe: Recipe, state: State) -> Tree:
-    """The weights a member would report now (the average where it averages, else the last), with running statistics."""
-    params = state.params
-    if recipe.average is not None:
-        params = of_each(recipe, recipe.average.value)(state.average, params)
-    return with_running(params, state.running)
+    """The weights and running statistics a member would report now: the averages where it averages, else the last."""
+    last = with_running(state.params, state.running)
+    return last if recipe.average is None else of_each(recipe, recipe.average.value)(state.average, last)
 
 
 def final(recipe: Recipe, state: State) -> Tree:
