@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+
+from steepest.cli.app import build
+from steepest.cli.settings import NO_SETTINGS, variables
+
+VARIABLE = re.compile(r"STEEPEST_([A-Z][A-Z_]*[A-Z])")
 
 
 @pytest.fixture
@@ -47,9 +53,39 @@ def test_a_flag_from_the_environment(planned, monkeypatch):
 
 
 def test_variables_that_are_no_settings_are_left_alone(planned, monkeypatch):
-    for name in ("STEEPEST_CACHE", "STEEPEST_TEST_DATA", "STEEPEST_PYTHON"):
+    for name in ("STEEPEST_CACHE", "STEEPEST_TEST_DATA", "STEEPEST_PYTHON", "STEEPEST_FIT_EPOCHS", "STEEPEST_KIND"):
         monkeypatch.setenv(name, "somewhere")
     assert planned()["test"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("STEEPEST_TRAILS", "did you mean STEEPEST_TRIALS?"),
+        ("STEEPEST_COMPARE_TRAILS", "did you mean STEEPEST_COMPARE_TRIALS?"),
+        ("STEEPEST_RUNS_TRIALS", "did you mean"),
+        ("STEEPEST_CACHES", "did you mean STEEPEST_CACHE?"),
+        ("STEEPEST_XYZZY", "unset it; no command has such an option"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_refused(steepest, monkeypatch, name, hint):
+    monkeypatch.setenv(name, "30")
+    done = steepest("compare blobs --dry-run")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"steepest: unknown environment variable {name}; {hint}")
+    assert done.err.count("\n") == 1
+    assert steepest("--version").code == steepest("compare --help").code == 0
+
+
+def test_every_variable_that_is_read_here_is_known():
+    root = Path(__file__).parents[2]
+    files = [
+        root / "Makefile",
+        *(path for folder in ("src", "tests", "benchmarks", "docs") for path in (root / folder).rglob("*.py")),
+    ]
+    read = {name for path in files if path.name != "test_settings.py" for name in VARIABLE.findall(path.read_text())}
+    assert {"CACHE", "HOME", "TEST_DATA", "TORTURE_SEED", "PYTHON", "COMPARE_TRIALS"} <= read
+    assert read <= {*NO_SETTINGS, *variables(build())}
 
 
 @pytest.mark.parametrize(

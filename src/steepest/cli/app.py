@@ -14,7 +14,7 @@ from steepest.cli import compare, data, evaluate, fit, methods, predict, runs
 from steepest.cli.console import OutputError, Paper, harmless, results
 from steepest.cli.interrupts import Stopped, stoppable
 from steepest.cli.options import Output
-from steepest.cli.settings import ENVIRONMENT, SettingsFile
+from steepest.cli.settings import Environment, SettingsFile
 from steepest.core.errors import SettingError, SteepestError
 from steepest.core.version import __version__
 
@@ -51,7 +51,7 @@ def build() -> App:
     app.command(runs.app)
     app.command(data.app)
     app.command(methods.methods, help_epilogue=methods.EXAMPLES, sort_key=6)
-    app.config = (*ENVIRONMENT, SettingsFile(app))
+    app.config = (Environment(app), SettingsFile(app))
     app.register_install_completion_command(help="Install completion of commands and options for your shell.")
     return app
 
