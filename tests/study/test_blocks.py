@@ -7,6 +7,7 @@ import pytest
 
 from steepest import L1, MLP, SGD, Adam, Linear, Momentum, Recipe
 from steepest.study import blocks
+from steepest.train import device
 
 SGDS = [Recipe(method=SGD(rate=0.01 * (i + 1))).general() for i in range(50)]
 ADAMS = [Recipe(method=Adam(rate=0.01 * (i + 1))).general() for i in range(5)]
@@ -87,7 +88,7 @@ def test_a_width_fits_the_cache_and_fills_the_product(model, shape, outputs, dty
 
 
 def test_members_that_fit_take_no_more_than_their_share(monkeypatch):
-    monkeypatch.setattr(blocks.psutil, "virtual_memory", lambda: type("Free", (), {"available": 1000_000})())
+    monkeypatch.setattr(device.psutil, "virtual_memory", lambda: type("Free", (), {"available": 1000_000})())
     assert blocks.members_that_fit(0.5, 10_000, 1) == 32  # 50
     assert blocks.members_that_fit(0.5, 10_000, 2) == 16  # 25 each
     assert blocks.members_that_fit(1.0, 10_000, 1) == 64  # 100

@@ -10,9 +10,10 @@ import pytest
 from steepest import MLP, SGD, Adam, Recipe, SteepestError
 from steepest.study import blocks, run
 from steepest.study import source as sources
-from steepest.study.plan import REPLICATES_IN_USE, Plan
-from steepest.study.replicate import draw_of
+from steepest.study.plan import Plan
+from steepest.study.replicate import REPLICATES_IN_USE, draw_of
 from steepest.study.result import memory_notes
+from steepest.train import device
 from steepest.train.population import train
 
 RNG = np.random.default_rng(8)
@@ -94,7 +95,7 @@ def test_what_is_asked_for_at_the_start_fits_the_share(monkeypatch):
     one = blocks.member_bytes(RECIPES[0].general(), (6,), 3, rows)
     beside = REPLICATES_IN_USE * sum(plan().draw.sizes) * 6 * 4  # the rows themselves
     free = 20 * one + 2 * beside
-    monkeypatch.setattr(blocks.psutil, "virtual_memory", lambda: type("Free", (), {"available": free})())
+    monkeypatch.setattr(device.psutil, "virtual_memory", lambda: type("Free", (), {"available": free})())
     made = plan(threads=2, memory=0.5)
     assert {task.block.width for task in made.tasks()} == {4}  # half of 20, for two threads: 5
     assert all(task.block.narrowed for task in made.tasks())

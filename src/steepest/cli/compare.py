@@ -101,6 +101,10 @@ def compare(
     ] = 10,
     epochs: Annotated[int, Parameter(group=HOW, converter=whole("epochs"), help="Passes over the training rows.")] = 20,
     batch_size: Annotated[int, Parameter(group=HOW, converter=whole("batch-size"), help="Rows a step.")] = 32,
+    products: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Parameter(group=HOW, help="Matrix products in full, or their factors rounded; auto: bfloat16 on a GPU."),
+    ] = "auto",
     seed: Annotated[
         int, Parameter(group=HOW, converter=whole("seed", 0), help="The same seed gives the same result.")
     ] = 0,
@@ -149,6 +153,7 @@ def compare(
         methods=methods, penalties=penalties, techniques=techniques, model=model, loss=loss, trials=trials,
         replicates=replicates, epochs=epochs, seed=seed, batch_size=batch_size, metric=metric, margin=margin / 100,
         level=level, test=test, validation=validation, standardize=not options.raw, spaces=space, attack=attack,
+        products=products,
     )  # fmt: skip
     terminal = Terminal(output)
     study = plan(opened(data, options, terminal), settings)

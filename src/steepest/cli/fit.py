@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -64,6 +64,13 @@ def fit(
     batch_size: Annotated[
         int | None, Parameter(group=HOW, converter=whole("batch-size"), help="Rows a step. [32, or the run's]")
     ] = None,
+    products: Annotated[
+        Literal["auto", "float32", "bfloat16"] | None,
+        Parameter(
+            group=HOW,
+            help="Matrix products in full, or their factors rounded; auto: bfloat16 on a GPU. [auto, or the run's]",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         Parameter(group=HOW, converter=whole("seed", 0), help="Draws split, order and weights. [0, or the run's]"),
@@ -98,7 +105,7 @@ def fit(
         "method": method, "penalty": penalty, "model": model, "loss": loss, "schedule": schedule, "init": init,
         "stop": stop, "techniques": techniques, "clip": clip, "average": average,
     }  # fmt: skip
-    recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None)
+    recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None, products)
     given = {"epochs": epochs, "seed": seed, "test": test, "validation": validation}
     how = {**(base.how() if base else {}), **{name: value for name, value in given.items() if value is not None}}
     rows = opened(_source(data, base), options, terminal)

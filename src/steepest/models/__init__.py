@@ -14,4 +14,6 @@ MODELS = Registry(
     group="steepest.models",
 )
 
-__all__ = ["MODELS"]
+PRODUCTS = ("auto", "float32", "bfloat16")  # how they multiply: `Recipe.products`
+
+__all__ = ["MODELS", "PRODUCTS"]

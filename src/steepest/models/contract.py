@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from steepest.core.spec import refuse
 from steepest.models.passes import PREDICT, Predict
+from steepest.models.products import product
 
 Array = Any
 Tree = Any
@@ -28,6 +29,7 @@ class Model:
     equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
     draws: ClassVar[bool] = False  # whether it makes its own initial weights, whatever the recipe's `init`
     starts: ClassVar[str] = "he"  # the init, by its name, where a recipe names none
+    rounds: ClassVar[bool] = True  # whether `times` and `convolve` write its products, which a recipe may have rounded
     wide: ClassVar[bool] = True  # whether many members train faster on a CPU together than one by one
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -71,7 +73,7 @@ def times(W: Array, x: Array, b: Array | None = None) -> Array:
     rounds a member differently by where it stands among the others, which would break the promise of `exact`. The bias
     is added before the transposition, and `CrossEntropy` takes it back: no step copies scores into another order.
     """
-    return (W @ x.T if b is None else W @ x.T + spread(b, len(x))).T
+    return (product(W, x.T) if b is None else product(W, x.T) + spread(b, len(x))).T
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))

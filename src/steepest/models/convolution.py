@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from steepest.models.contract import Array, spread
+from steepest.models.products import product
 
 
 def maps(rows: Array) -> Array:
@@ -54,7 +55,7 @@ def convolve(W: Array, x: Array, b: Array | None = None, stride: int = 1, paddin
         x = jnp.concatenate([x[:, :, j : j + stride * (wide - 1) + 1 : stride] for j in range(k)])
         x = jnp.concatenate([x[:, i : i + stride * (tall - 1) + 1 : stride] for i in range(k)])
     x = x.reshape(len(x), -1)
-    out = W @ x if b is None else W @ x + spread(b, x.shape[1])
+    out = product(W, x) if b is None else product(W, x) + spread(b, x.shape[1])
     return out.reshape(-1, tall, wide, rows)
 
 

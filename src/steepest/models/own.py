@@ -27,6 +27,7 @@ class Own(Model):
 
     source: Source | None  # the file it was read from; None for one made in Python, which is named when it is loaded
     draws: ClassVar[bool] = True
+    rounds: ClassVar[bool] = False  # how it multiplies is its own
     keeps_running: ClassVar[bool] = False  # whether its weights may hold batch norm's running statistics
 
     def build(self, key: Array, shape: tuple[int, ...], outputs: int) -> tuple[Tree, Any]:
@@ -133,6 +134,10 @@ class FromFile(Model):
     @property
     def wide(self) -> bool:  # type: ignore[override]
         return self.model.wide
+
+    @property
+    def rounds(self) -> bool:  # type: ignore[override]
+        return self.model.rounds
 
     def check(self, shape: tuple[int, ...]) -> None:
         self.model.check(shape)

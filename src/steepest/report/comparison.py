@@ -46,6 +46,7 @@ def heading(result: Mapping[str, Any]) -> Text:
         f": {counted(data['rows'], 'row')}, {counted(len(data['classes']), 'class', 'classes')}; {model}, "
         f"{counted(s['epochs'], 'epoch')}, {counted(s['replicates'], 'replicate')}, "
         f"{counted(s['trials'], 'trial')} each; {result['trainings']:,} trainings"
+        + ("; products rounded to bfloat16" if s.get("products") == "bfloat16" else "")
     )
     return text
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import jax
 import numpy as np
-import psutil
 
 from steepest.core.stack import structure
 from steepest.models.text import parameters
+from steepest.train import device
 from steepest.train.cache import precision
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import copies
@@ -50,6 +50,8 @@ def width_of(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
 
 def widest(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> int:
     """The width beyond which a block of this structure gains nothing."""
+    if device.accelerated():
+        return WIDTHS[-1]
     if _alone(recipe):
         return 1
     weights = copies(recipe) * parameters(recipe.model, shape, outputs) * np.dtype(recipe.dtype).itemsize
@@ -61,7 +63,7 @@ def _alone(recipe: Recipe) -> bool:
 
     Convolutions fill the processor alone: digits, two of them, 0.6 ms of one core a member and step, 1 to 16 wide.
     """
-    return not recipe.model.wide and jax.default_backend() == "cpu"
+    return not recipe.model.wide
 
 
 def plan(
@@ -110,6 +112,6 @@ def members_that_fit(share: float, bytes_each: int, threads: int, beside: int = 
 
     `beside` are the bytes that lie in memory whatever the width: the rows of the replicates in use.
     """
-    room = (psutil.virtual_memory().available * share - beside) / threads
+    room = (device.free_bytes(device.memory()) * share - beside) / threads
     fit = int(room // max(bytes_each, 1))
     return max((w for w in WIDTHS if w <= fit), default=1)

@@ -58,6 +58,7 @@ class Candidate:
             loss=LOSSES[self.settings.loss](),
             batch_size=self.settings.batch_size,
         )
+            products=self.settings.products,
         parts = [_technique(text, values) for text in technique_parts(self.technique)]
         return with_techniques(recipe, parts) if parts else recipe
 

@@ -223,7 +223,7 @@ def compare(
     Every candidate searches `trials` random settings in each of `replicates` fresh splits, picks one by validation
     rows and is scored on test rows; differences are judged on paired replicates with the Nadeau–Bengio correction and
     Holm's. Further settings are those of `Settings`: techniques, model, trials, replicates, epochs, seed, batch_size,
-    metric, margin, level, test, validation, standardize, loss, spaces, attack.
+    metric, margin, level, test, validation, standardize, loss, spaces, attack, products.
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)

@@ -15,6 +15,8 @@ def environment() -> dict[str, str]:
     import jax
     import sklearn
 
+    from steepest.train import device
+
     return {
         "git": _git_hash(),
         "steepest": __version__,
@@ -24,6 +26,7 @@ def environment() -> dict[str, str]:
         "scikit-learn": sklearn.__version__,
         "machine": platform.machine(),
         "system": platform.system(),
+        "device": device.name(),
     }
 
 

@@ -70,7 +70,7 @@ def fit(
         raise SettingError("a stopping rule looks at validation rows, and validation = 0; give a share above 0")
     parts = parts_of(source, draw, replicate)
     fitted = Fitted(
-        recipe=recipe,
+        recipe=recipe.decided(),
         params=None,
         classes=source.classes,
         schema=data.schema,

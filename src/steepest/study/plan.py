@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from steepest.core.errors import SettingError
 from steepest.study import blocks
-from steepest.study.replicate import Draw
-from steepest.study.source import OnDisk, Source
+from steepest.study.replicate import Draw, read_in_parts, rows_bytes
+from steepest.study.source import Source
 from steepest.techniques.adversarial import Attack
 from steepest.train.recipe import Recipe, refuse_solver
+from steepest.train import device
 from steepest.train.scoring import rows_at_once
 from steepest.train.stream import STRETCH_BYTES
 from steepest.train.techniques import check_techniques
-
-REPLICATES_IN_USE = 2  # one block may still be in a replicate when the next replicate's begin
 
 
 @dataclass(frozen=True)
@@ -64,9 +59,8 @@ class Plan:
         together = rows_at_once(recipe, self.shape, outputs)
         rows = max(min(max(sizes.validation, sizes.test), together), recipe.batch_size or sizes.train)
         each = blocks.member_bytes(recipe, self.shape, outputs, rows)
-        beside = REPLICATES_IN_USE * sum(sizes) * math.prod(self.shape) * np.dtype(recipe.dtype).itemsize
-        if isinstance(self.source.X, OnDisk):
-            beside = 2 * self.workers * STRETCH_BYTES
+        parts = read_in_parts(self.source, self.draw)
+        beside = 2 * self.workers * STRETCH_BYTES if parts else rows_bytes(self.source, self.draw)
         return blocks.members_that_fit(self.memory, each, self.workers, beside)
 
     @property
@@ -76,8 +70,9 @@ class Plan:
 
     @property
     def workers(self) -> int:
-        """Threads that each train a block; one block keeps about one core busy."""
-        return self.threads or len(os.sched_getaffinity(0))
+        """Threads that each train a block; one block keeps about one core busy, or a GPU."""
+        return device.workers(self.threads, device.accelerated(), device.cores())
+
 
 
 def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...]) -> None:

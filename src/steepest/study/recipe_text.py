@@ -34,9 +34,12 @@ PARTS: dict[str, Registry] = {
 
 
 def recipe_from_texts(
-    texts: Mapping[str, str | None], batch_size: int | None = None, base: Recipe | None = None
+    texts: Mapping[str, str | None],
+    batch_size: int | None = None,
+    base: Recipe | None = None,
+    products: str | None = None,
 ) -> Recipe:
-    """A recipe whose parts are written as text; those that are None, and the batch size, are those of `base`.
+    """A recipe whose parts are written as text; those that are None, batch size and products are those of `base`.
 
     `techniques` are one text and stand in place of all of the base's, early stopping included.
 
@@ -52,7 +55,8 @@ def recipe_from_texts(
     for name, text in texts.items():
         if text is not None and name != "techniques":
             values[name] = model_from_text(text) if name == "model" else part_from_text(PARTS[name], text)
-    recipe = Recipe(**{**values, **({} if batch_size is None else {"batch_size": batch_size})})
+    more = {"batch_size": batch_size, "products": products}
+    recipe = Recipe(**values | {name: value for name, value in more.items() if value is not None})
     return recipe if techniques is None else with_techniques(recipe, techniques_from_text(techniques))
 
 
@@ -68,6 +72,7 @@ def recipe_text(recipe: Recipe) -> str:
         part = getattr(recipe, name)
         if name not in ("method", "penalty") and part is not None and part != getattr(usual, name):
             said += f", {name} {part_text(registry, part)}"
+    said += ", products bfloat16" if recipe.products == "bfloat16" else ""
     return f"{said}, {techniques_text(recipe.techniques)}" if recipe.techniques else said
 
 

@@ -51,4 +51,4 @@ def settings_of(stored: dict[str, Any], run: int) -> Settings:
         strange = ", ".join(sorted(set(stored) - known))
         raise StoreError(f"run {run} has settings this steepest does not know ({strange}); use the one that made it")
     spaces = tuple((name, low, high) for name, (low, high) in stored.get("spaces", {}).items())
-    return Settings(**{**stored, "spaces": spaces})
+    return Settings(**{"products": "float32", **stored, "spaces": spaces})  # which runs before there was a choice had

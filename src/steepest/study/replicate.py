@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,11 +29,14 @@ from steepest.study.split import (
     usable,
 )
 from steepest.study.split import sizes as split_sizes
+from steepest.train import device
 from steepest.train.cache import precision
 from steepest.train.population import Replicate
 from steepest.train.recipe import Recipe
 from steepest.train.state import Rows
 from steepest.train.stream import Streamed
+
+REPLICATES_IN_USE = 2  # one block may still be in a replicate when the next replicate's begin
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,16 @@ def _share(test: float | str) -> float:
     return test
 
 
+def rows_bytes(source: Source, draw: Draw) -> int:
+    """How many bytes the rows of the replicates in use take."""
+    return REPLICATES_IN_USE * sum(draw.sizes) * math.prod(source.X.shape[1:]) * np.dtype(draw.dtype).itemsize
+
+
+def read_in_parts(source: Source, draw: Draw) -> bool:
+    """Whether rows come to be trained on a stretch at a time: they lie on disk, or exceed a GPU's memory."""
+    return isinstance(source.X, OnDisk) or not device.holds(device.memory(), rows_bytes(source, draw))
+
+
 def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
     """One replicate: all its draws come from (seed, number), so every recipe of it meets the same chance."""
     parts = parts_of(source, draw, number)
@@ -97,7 +111,7 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
     def rows(part: Part) -> Rows | None:
         if not len(part):
             return None
-        if isinstance(source.X, OnDisk):
+        if read_in_parts(source, draw):
             read = partial(source.rows, standard=standard, dtype=draw.dtype)
             shape = (len(part), *source.X.shape[1:])
             X: Any = Streamed(part.index, read, shape, np.dtype(draw.dtype).itemsize)

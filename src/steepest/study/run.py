@@ -162,14 +162,16 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
                 f"recipe {members[0] + 1} of {len(recipes)} does not fit in memory alone; use a smaller model, "
                 f"smaller batches or fewer rows"
             ) from error
-        on_epoch(-counted)
-        half = -(-width // 2)
-        for part in (members[:half], members[half:]):
-            if part:
-                halved = Task(task.replicate, blocks.Block(part, half, narrowed=plan.exact))
-                yield from _train_block(plan, halved, replicate, on_epoch)
+    else:
+        yield from found
         return
-    yield from found
+    # outside of the except: while an error is being handled, its frames hold on to what the block had in memory
+    on_epoch(-counted)
+    half = -(-width // 2)
+    for part in (members[:half], members[half:]):
+        if part:
+            halved = Task(task.replicate, blocks.Block(part, half, narrowed=plan.exact))
+            yield from _train_block(plan, halved, replicate, on_epoch)
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from steepest.core.errors import SettingError, unknown, whole_number
 from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.metrics import METRICS
+from steepest.models import PRODUCTS
 from steepest.models.source import pinned
 from steepest.penalties import PENALTIES
 from steepest.techniques import TECHNIQUES
@@ -39,6 +40,7 @@ class Settings:
     Each meets each. trials: random settings each candidate draws in each replicate (beside its defaults). margin: a
     difference of the metric (0 … 1) below which two candidates count as equivalent. level: of the tests. spaces: search
     spaces other than the declared ones, "adam.rate" → (low, high).
+    products: how models multiply, "float32", "bfloat16" (`Recipe.products`), or "auto": `plan` decides by the device.
     test: a share of the rows, or "given" for the test rows that came with the data: the verdict is then for this
     training set. attack: how test rows are attacked for a second outcome, as "fgsm:size=0.1"; None: they are not.
 
@@ -64,6 +66,7 @@ class Settings:
     standardize: bool = True
     spaces: Any = ()
     attack: str | None = None
+    products: str = "auto"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", _names("method", self.methods, METHODS))
@@ -75,6 +78,8 @@ class Settings:
         for name, known in (("loss", LOSSES), ("metric", METRICS)):
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known)
+        if self.products not in PRODUCTS:
+            raise unknown("products", str(self.products), PRODUCTS)
         if self.loss == "squared":
             raise SettingError("loss = squared is for regressions; a comparison trains classifiers")
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
@@ -112,7 +117,8 @@ class Settings:
 
     def training(self) -> dict[str, Any]:
         """What decides the trainings: all but how results are read."""
-        newer = {"techniques": [NONE], "attack": None}  # a run without them keeps the key it had before there were any
+        # a run without these keeps the key it had before there were any
+        newer = {"techniques": [NONE], "attack": None, "products": "float32"}
         values = {name: value for name, value in self.as_dict().items() if name not in READING}
         return {name: value for name, value in values.items() if name not in newer or value != newer[name]}
 

@@ -35,7 +35,7 @@ def untrained(recipe: Recipe, labels: np.ndarray, features: int, standard: Stand
     """What is known of a model before it is trained."""
     classes = tuple(str(label) for label in labels)
     return Fitted(
-        recipe=recipe,
+        recipe=recipe.decided(),
         params=None,
         classes=classes,
         schema=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -18,16 +19,18 @@ from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
 from steepest.inits.plain import Zeros
+from steepest.models.source import is_own
 from steepest.models.text import parameters
 from steepest.study import source as sources
 from steepest.study.attack import attack_from_text
 from steepest.study.blocks import width_of
 from steepest.study.candidates import Candidate, candidates
 from steepest.study.plan import Plan
-from steepest.study.replicate import Draw, draw_of, notes_of
+from steepest.study.replicate import Draw, draw_of, notes_of, read_in_parts
 from steepest.study.settings import GIVEN, Settings
 from steepest.study.source import Source
 from steepest.techniques.adversarial import Attack
+from steepest.train import device
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import copies
 
@@ -141,17 +144,16 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
 
     Raises SettingError for settings or pairings that make no sense, DataError for classes too small to split.
     """
-    settings = settings or Settings()
+    settings = _decided(settings or Settings())
     source = sources.from_dataset(data)
     if not isinstance(settings.test, str):
         sources.check(source, settings.test, settings.validation)
     if settings.attack is not None:
         attack_from_text(settings.attack)  # refuses what is none, before anything runs
-        if isinstance(source.X, sources.OnDisk):
-            raise SettingError(
-                f"attack: the rows of {data.name} stay on disk; attack a fitted model: steepest evaluate"
-            )
     draw = draw_of(source, settings.seed, settings.test, settings.validation, settings.standardize)
+    if settings.attack is not None and read_in_parts(source, draw):
+        where = "stay on disk" if isinstance(source.X, sources.OnDisk) else "exceed the GPU's memory"
+        raise SettingError(f"attack: the rows of {data.name} {where}; attack a fitted model: steepest evaluate")
     about = {
         "name": data.name,
         "rows": len(data),
@@ -162,3 +164,14 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     return Study(
         about, notes_of(data, source, settings.test), settings, tuple(candidates(settings, data.shape)), source, draw
     )
+
+
+def _decided(settings: Settings) -> Settings:
+    """Settings whose products are decided: results hang on them, so the run's key and record must say which they are.
+
+    All models' alike, for the sake of a fair comparison.
+    """
+    if settings.products != "auto":
+        return settings
+    rounded = device.accelerated() and not any(is_own(text) for text in settings.models)
+    return dataclasses.replace(settings, products="bfloat16" if rounded else "float32")

@@ -17,6 +17,8 @@ import platformdirs
 
 from steepest.core.atomic import write_atomically
 from steepest.core.errors import SteepestError
+from steepest.models.products import ROUNDED
+from steepest.train import device
 
 ZSTANDARD = b"\x28\xb5\x2f\xfd"  # the first bytes of its files
 
@@ -86,7 +88,13 @@ def _whole(content: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def precision(dtype: str) -> Iterator[None]:
-    """Inside, JAX computes in `dtype`; threads each need their own."""
-    with jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext():
+def precision(dtype: str, products: str = "float32") -> Iterator[None]:
+    """Inside, JAX computes in `dtype`, and models multiply as `products` says; threads each need their own.
+
+    A GPU would round the factors of other products on its own (TF32), so there full products are asked for by name. On
+    a CPU they are what JAX does unasked.
+    """
+    full = "float32" if device.accelerated() else None
+    wide = jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext()
+    with wide, jax.default_matmul_precision(ROUNDED if products == ROUNDED else full):  # type: ignore[arg-type]
         yield

@@ -117,11 +117,11 @@ def train(
     prepare()
     width = width or len(recipes)
     recipe = recipes[0]
-    with precision(recipe.dtype):
+    with precision(recipe.dtype, recipe.products):
         padded = recipes + [recipes[-1]] * (width - len(recipes))
         stacked = jax.tree.map(jnp.asarray, stack(padded, recipe.dtype))
         outputs = replicate.outputs_of(recipe)
-        bags = None if recipe.bagging is None else replicate.bags(recipe.bagging.bags)
+        bags = None if recipe.bagging is None else jnp.asarray(replicate.bags(recipe.bagging.bags))
         epoch = stream.epoch if replicate.streamed else loop.epoch
         chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None, bags)
         with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):

@@ -11,11 +11,13 @@ from steepest.inits import INITS
 from steepest.inits.given import Given
 from steepest.losses.softmax import CrossEntropy
 from steepest.methods.momentum import Momentum
+from steepest.models import PRODUCTS
 from steepest.models.linear import Linear
 from steepest.penalties.general import general
 from steepest.penalties.norms import NoPenalty
 from steepest.schedules.decay import Constant
 from steepest.techniques.bagging import Bagging
+from steepest.train import device
 
 REDUCTIONS = ("mean", "sum")
 BATCH_SIZE = 32
@@ -32,7 +34,8 @@ class Recipe:
     gradient, `average` of the weights, `stop` rule; `techniques`, a tuple: each acts within a step, in their order.
     **Structure**: `batch_size` rows a step (None: all of them); `shuffle` the rows each epoch, or keep their order;
     `reduction` of a batch's row losses, "mean" (torch, Keras) or "sum" (sources A and B: the rate must scale with it);
-    `dtype` "float32" or "float64".
+    `dtype` "float32" or "float64"; `products` of a float32 model in "float32", or in "bfloat16": their factors rounded
+    to it, sums, weights and all else in float32; "auto": bfloat16 on a GPU (but for users' own models), else float32.
 
     Recipes that differ in leaves only train together in one compiled program.
 
@@ -54,9 +57,10 @@ class Recipe:
     shuffle: bool = True
     reduction: str = "mean"
     dtype: str = "float32"
+    products: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("reduction", REDUCTIONS), ("dtype", DTYPES)):
+        for name, allowed in (("reduction", REDUCTIONS), ("dtype", DTYPES), ("products", PRODUCTS)):
             if getattr(self, name) not in allowed:
                 raise unknown(f"Recipe.{name}", str(getattr(self, name)), allowed)
         size = self.batch_size
@@ -87,9 +91,16 @@ class Recipe:
         """The technique that makes a member an ensemble, where there is one."""
         return next((t for t in self.techniques if isinstance(t, Bagging)), None)
 
+    def decided(self) -> Recipe:
+        """The same training, its products decided where they were left to the device."""
+        if self.products != "auto" or self.dtype != "float32":
+            return self
+        rounded = device.accelerated() and _roundable(self)
+        return replace(self, products="bfloat16" if rounded else "float32")
+
     def general(self) -> Recipe:
         """The same training in its most general structure, so that few structures (and compilations) are needed."""
-        return replace(self, penalty=_general(self))
+        return replace(self.decided(), penalty=_general(self))
 
 
 def _general(recipe: Recipe) -> Any:
@@ -127,6 +138,20 @@ def _check_parts(recipe: Recipe) -> None:
         raise SettingError(f"{method} decays the weights itself, and {penalty} would do so again; use one of the two")
     if not getattr(recipe.method, "solver", False):
         _general(recipe)  # refuses a proximal penalty with a method that has no stride
+    if recipe.products != "auto" and recipe.dtype != "float32":
+        raise SettingError(
+            f"Recipe.products = {recipe.products}, but dtype = {recipe.dtype}: its products are {recipe.dtype} too; "
+            "leave products out"
+        )
+    if recipe.products == "bfloat16" and not _roundable(recipe):
+        steps = not getattr(recipe.method, "solver", False)
+        why = f"{recipe.model!r} multiplies in its own way" if steps else "a solver computes in float64"
+        raise SettingError(f"Recipe.products = bfloat16, but {why}; leave products out")
+
+
+def _roundable(recipe: Recipe) -> bool:
+    """Whether it is for a recipe to say how its products are rounded."""
+    return recipe.model.rounds and not getattr(recipe.method, "solver", False)
 
 
 def _techniques(given: Any) -> tuple[Any, ...]:

@@ -48,7 +48,7 @@ REGISTRIES: dict[str, Registry] = {
     "stop": STOPS,
 }
 LISTS = {"techniques": TECHNIQUES}  # parts of which a recipe has any number
-PLAIN = ("batch_size", "shuffle", "reduction", "dtype")
+PLAIN = ("batch_size", "shuffle", "reduction", "dtype", "products")
 # what every file of this schema has: one without is damaged, not old
 FIRST = ("model", "method", "penalty", "loss", "schedule", "init", "clip", "average", "stop")
 FIRST += ("batch_size", "shuffle", "reduction", "dtype")
