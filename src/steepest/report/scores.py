@@ -97,7 +97,7 @@ def attack_lines(about: Mapping[str, Any]) -> list[RenderableType]:
     text = Text(f"Under attack by {attack['text']}: accuracy {percent(attack['accuracy'])} %", style="bold")
     text.append(f", balanced {percent(attack['balanced'])} %, macro F1 {percent(attack['macro_f1'])} %")
     unit = "standardised: 1 is a feature's deviation" if attack["units"] == "standardised" else "those of the rows"
-    text.append(f" (units are {unit})", style="dim")
+    text.append(f" (units are {unit}; within {attack['within']})", style="dim")
     return [text]
 
 

@@ -17,8 +17,10 @@ from steepest.techniques.adversarial import KINDS, Attack
 from steepest.train.attack import labels_under
 from steepest.train.cache import precision, prepare
 from steepest.train.fitted import Fitted
+from steepest.train.limits import Limits, of_pixels, of_rows, pixels
 
 MOST_ROWS = 4096  # attacked at once
+UNKNOWN = "the range of the rows given"  # where an older model does not say how far its training rows reached
 ATTACKS = Registry("attack", dict.fromkeys(KINDS, "steepest.techniques.adversarial:Attack"))
 
 
@@ -28,6 +30,7 @@ class UnderAttack:
 
     attack: Attack
     units: str  # what a size of 1 means
+    within: str  # the limits that rows were kept to
     report: Report
 
     def as_dict(self) -> dict[str, Any]:
@@ -40,6 +43,7 @@ class UnderAttack:
             "size": float(attack.size),
             "steps": 1 if attack.kind == "fgsm" else attack.steps,
             "units": self.units,
+            "within": self.within,
             "accuracy": found.accuracy,
             "balanced": found.balanced,
             "macro_f1": found.macro.f1,
@@ -81,15 +85,16 @@ def under_attack(fitted: Fitted, X: Any, y: Any, attack: Attack) -> UnderAttack:
     """Score a model on attacked rows: X [rows, features] as `Dataset.features()` gives them, y [rows] class numbers.
 
     Each row is moved by the model's own gradient at its true class, within the attack's size in the units the model
-    sees (standardised where it standardises: 1 is a feature's deviation over the training rows), and within the range
-    of the data: black to white for images; for others the least and most of each feature among the rows given. A row
-    counts as right if it still gets its label: one that was wrong before is rarely put right.
+    sees (standardised where it standardises: 1 is a feature's deviation over the training rows), and within the limits
+    that a comparison keeps to (`train/limits.py`): black to white for pixels; for others the least and most of each
+    feature over the training rows, or, where an older file does not hold them, over the rows given. A row counts as
+    right if it still gets its label: one that was wrong before is rarely put right.
 
     **Raises** SettingError for a model of numbers, DataError for rows that do not fit.
     """
     labels = labels_of_attacked(fitted, X, y, attack)
     units = "as given" if fitted.standard is None else "standardised"
-    return UnderAttack(attack, units, report(np.asarray(y), labels, fitted.classes))
+    return UnderAttack(attack, units, _within(fitted), report(np.asarray(y), labels, fitted.classes))
 
 
 def accuracy_under(fitted: Fitted, X: Any, y: Any, attack: Attack) -> float:
@@ -109,28 +114,35 @@ def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.nda
             "attack has no size; attack its members, or train it as one recipe with bagging"
         )
     prepare()
-    rows, y = fitted.prepared(X).astype(np.float64, copy=False), np.asarray(y, np.int32)
+    rows, y = fitted.prepared(X), np.asarray(y, np.int32)
+    if not len(rows):
+        return np.zeros(0, np.int32)
     limits = _limits(fitted, rows)
     size = min(MOST_ROWS, 1 << max(len(rows) - 1, 31).bit_length())
     found = []
     with precision("float64"):
-        params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), fitted.params)
         for start in range(0, len(rows), size):
             here = slice(start, start + size)
             padded = (np.resize(part[here], (size, *part.shape[1:])) for part in (rows, y))  # few shapes to compile
-            found.append(np.asarray(_labels(fitted.recipe, params, *padded, attack, limits))[: len(y[here])])
-    return np.concatenate(found) if found else np.zeros(0, np.int32)
+            said = _labels(fitted.recipe, fitted.params, *padded, attack, limits, np.uint32(start))
+            found.append(np.asarray(said)[: len(y[here])])
+    return np.concatenate(found)
 
 
 _labels = jax.jit(labels_under)
 
 
-def _limits(fitted: Fitted, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The least and most that each feature can be, as the model sees it, in a row's shape."""
-    schema = fitted.schema
-    if schema is None or schema.kind != "images":
-        return rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf)
-    white = schema.top if schema.raw else 1.0
-    ends = np.stack([np.zeros(schema.features), np.full(schema.features, white)])
-    low, high = fitted.prepared(ends).astype(np.float64)
-    return low, high
+def _limits(fitted: Fitted, rows: np.ndarray) -> Limits:
+    """Within which limits each feature stays: those that a comparison of these trainings keeps to."""
+    ends = pixels(fitted.schema)
+    if ends is not None:
+        assert not isinstance(fitted.standard, tuple)  # refused
+        return of_pixels(ends, fitted.standard, fitted.shape, fitted.recipe.dtype)
+    return fitted.limits or of_rows([rows])
+
+
+def _within(fitted: Fitted) -> str:
+    """The same in words."""
+    if pixels(fitted.schema) is not None:
+        return "black and white"
+    return "the range of the training rows" if fitted.limits else UNKNOWN

@@ -11,7 +11,7 @@ from steepest.core.errors import DataError
 from steepest.data.like import read_like
 from steepest.data.paths import listed, shown
 from steepest.metrics import Report, report
-from steepest.study.attack import UnderAttack, under_attack
+from steepest.study.attack import UNKNOWN, UnderAttack, under_attack
 from steepest.techniques.adversarial import Attack
 from steepest.train.fitted import Fitted
 
@@ -56,7 +56,11 @@ def evaluate(
     y = [number[name] for name in rows.labels]
     found = report(y, fitted.predict(rows.features), fitted.classes)
     attacked = None if attack is None else under_attack(fitted, rows.features, y, attack)
-    return Evaluation(found, (*rows.notes, *_absent(fitted.classes, set(rows.labels))), attacked)
+    notes = (*rows.notes, *_absent(fitted.classes, set(rows.labels)))
+    if attacked is not None and attacked.within == UNKNOWN:
+        notes += ("the model's file is from before files held the range of their training rows: attacked rows stay "
+                  "within the range of the rows here; fit it again to attack as compare does",)  # fmt: skip
+    return Evaluation(found, notes, attacked)
 
 
 def _absent(classes: Sequence[str], seen: set[str]) -> list[str]:

@@ -69,12 +69,13 @@ def fit(
     if recipe.stop is not None and recipe.stop.needs_validation and draw.sizes.validation == 0:
         raise SettingError("a stopping rule looks at validation rows, and validation = 0; give a share above 0")
     parts = parts_of(source, draw, replicate)
+    standard = source.prepared(parts.train.rows, standardize)
     fitted = Fitted(
         recipe=recipe.decided(),
         params=None,
         classes=source.classes,
         schema=data.schema,
-        standard=source.prepared(parts.train.rows, standardize),
+        standard=standard,
         shape=data.shape,
         scores={},
         curves={},
@@ -89,6 +90,7 @@ def fit(
             "fingerprint": data.fingerprint,
         },
         notes=notes_of(data, source, test),
+        limits=None if source.pixels else source.limits(parts.train.rows, standard, recipe.dtype),
     )
     if solver.is_solver(recipe):
         return _solved(fitted, data, parts)

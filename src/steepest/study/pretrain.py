@@ -19,6 +19,7 @@ from steepest.models.autoencoder import TiedAutoencoder
 from steepest.models.mlp import MLP
 from steepest.study.single import real
 from steepest.train.cache import precision
+from steepest.train.limits import of_rows
 from steepest.train.population import Replicate, train
 from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.state import Rows
@@ -113,6 +114,7 @@ def _replicate(rows: np.ndarray, recipe: Recipe, seed: int, layer: int) -> Repli
             outputs_of=lambda recipe: recipe.loss.outputs(),
             order=order,
             rows=len(rows),
+            limits=lambda: of_rows([rows]),
         )
 
 

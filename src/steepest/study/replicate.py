@@ -141,4 +141,5 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
             rows=len(real),
             classes=len(source.classes),
             standard=standard,
+            limits=partial(source.limits, real, standard, draw.dtype),
         )

@@ -10,11 +10,12 @@ import numpy as np
 
 from steepest.core.errors import DataError
 from steepest.core.keys import generator, key
-from steepest.data.standard import Standard
+from steepest.data.standard import Standard, block_rows
 from steepest.study import blocks
 from steepest.study.fit import divergence
 from steepest.train.cache import precision
 from steepest.train.fitted import Fitted
+from steepest.train.limits import of_rows
 from steepest.train.population import Replicate, train
 from steepest.train.recipe import Recipe
 from steepest.train.state import Rows
@@ -65,6 +66,7 @@ def replicate_of(
     size = min(recipe.batch_size or len(training), len(training))
     # rows without weight fill the last batch: folds of nearly one length then share a compiled program
     filling = 0 if exact else -len(training) % size
+    heavy, few = training[weight[training] > 0], block_rows(int(np.prod(X.shape[1:])))
 
     def rows(index: np.ndarray, filling: int) -> Rows:
         heavy = np.concatenate([weight[index], np.zeros(filling)]).astype(recipe.dtype)
@@ -87,6 +89,7 @@ def replicate_of(
             rows=len(training),
             classes=classes,
             standard=fitted.standard if isinstance(fitted.standard, Standard) else None,  # a tuple: an ensemble's
+            limits=lambda: of_rows(X[heavy[start : start + few]] for start in range(0, len(heavy), few)),
         )
 
 
@@ -103,5 +106,6 @@ def trained(fitted: Fitted, replicate: Replicate, epochs: int, exact: bool) -> F
         status=str(found.status[0]),
         step=int(found.step[0]),
         epochs=int(found.epochs[0]),
+        limits=None if replicate.limits is None else replicate.limits(),
     )
     return replace(made, notes=(divergence(made, epochs),)) if made.status == "diverged" else made

@@ -15,6 +15,7 @@ from steepest.data.classes import check_splittable, encode, label_texts
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.dataset import Dataset
 from steepest.data.standard import Standard, block_rows
+from steepest.train.limits import Limits, of_pixels, of_rows, pixels
 
 
 class OnDisk:
@@ -45,6 +46,7 @@ class Source:
     standardised: np.ndarray | None  # which features standardisation scales; None: all of them
     given: np.ndarray | None = None  # [rows] bool: the test rows that came with the data
     missing: bool = False  # NaN stands for an empty cell, to be filled with the training mean
+    pixels: tuple[float, float] | None = None  # the values of black and white; None where features are no pixels
 
     @property
     def regression(self) -> bool:
@@ -60,11 +62,20 @@ class Source:
         return Standard.of_blocks(lambda: self._blocks(train), features, which) if self.missing else None
 
     def _blocks(self, train: np.ndarray) -> Iterator[np.ndarray]:
-        """Rows some at a time, so that copies of them stay small."""
-        few = block_rows(math.prod(self.X.shape[1:]))
-        for start in range(0, len(train), few):
-            chosen = train[start : start + few]
+        for chosen in self._few(train):
             yield self.X[chosen].reshape(len(chosen), -1).astype(np.float64)
+
+    def _few(self, index: np.ndarray) -> Iterator[np.ndarray]:
+        """Numbers of rows some at a time, so that copies of the rows stay small."""
+        few = block_rows(math.prod(self.X.shape[1:]))
+        for start in range(0, len(index), few):
+            yield index[start : start + few]
+
+    def limits(self, train: np.ndarray, standard: Standard | None, dtype: str = "float32") -> Limits:
+        """Within which limits each feature stays under attack; a pass over the training rows unless it is a pixel."""
+        if self.pixels is not None:
+            return of_pixels(self.pixels, standard, self.X.shape[1:], dtype)
+        return of_rows(self.rows(few, standard, dtype) for few in self._few(train))
 
     def rows(self, index: np.ndarray, standard: Standard | None, dtype: str = "float32") -> np.ndarray:
         """Rows as a model of this dtype sees them."""
@@ -76,13 +87,18 @@ class Source:
 
 def from_dataset(data: Dataset) -> Source:
     """A Dataset's rows: images in their own shape."""
-    if data.on_disk:
-        return Source(
-            data.name, OnDisk(data), data.y, data.classes, data.groups, data.schema.standardised, data.given_test
-        )
-    X = data.features().reshape(len(data.y), *data.shape)
-    missing = bool(np.isnan(X).any())
-    return Source(data.name, X, data.y, data.classes, data.groups, data.schema.standardised, data.given_test, missing)
+    X = OnDisk(data) if data.on_disk else data.features().reshape(len(data.y), *data.shape)
+    return Source(
+        name=data.name,
+        X=X,
+        y=data.y,
+        classes=data.classes,
+        groups=data.groups,
+        standardised=data.schema.standardised,
+        given=data.given_test,
+        missing=not isinstance(X, OnDisk) and bool(np.isnan(X).any()),
+        pixels=pixels(data.schema),
+    )
 
 
 def from_arrays(X: Any, y: Any, regression: bool, groups: Any = None) -> Source:

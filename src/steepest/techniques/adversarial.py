@@ -58,8 +58,8 @@ class Adversarial(Technique):
     """Adversarial training: a·ℓ(x) + (1 − a)·ℓ(x̃), x̃ the row under attack.  (Goodfellow et al. 2014, with a = ½)
 
     **Acts** through a row's loss; x̃ is made anew from the weights of each step, is a constant to the gradient, and
-    stays in the range that the training rows have. Hidden units and batch norm see x̃ as another batch, with the
-    step's draws.
+    stays between black and white, or, where features are no pixels, in the range that the training rows have. Hidden
+    units and batch norm see x̃ as another batch, with the step's draws.
     **Hyperparameters**: size ε ≥ 0, in standardised units, searched log-uniform 0.01 … 1; share a of the loss at the
     rows themselves, in [0, 1]: 0 trains on attacked rows alone (Madry et al. 2018), 1 on none.
     **Settings**: kind, norm and steps as in `Attack`. A step costs one more pass forward and back, PGD `steps` more.
@@ -75,6 +75,7 @@ class Adversarial(Technique):
 
     equation = "ℓ ← a·ℓ(x) + (1 − a)·ℓ(x̃), x̃ = x + ε·sign(∇ℓ(x))"
     paper = "Goodfellow et al. 2014; Madry et al. 2018"
+    needs_limits = True
 
     def __post_init__(self) -> None:
         check_attack(self)
@@ -138,7 +139,9 @@ def projected(change: Array, size: Array, norm: str) -> Array:
 
 
 def drawn(key: Array, X: Array, norm: str) -> Array:
-    """A change for each row, evenly from the ball of radius 1 in `norm`."""
+    """A change for each row, evenly from the ball of radius 1 in `norm`; `key` is one for all rows, or [rows]."""
+    if key.ndim:
+        return jax.vmap(lambda own, row: drawn(own, row[None], norm)[0])(key, X)
     if norm == "inf":
         return jax.random.uniform(key, X.shape, X.dtype, -1, 1)
     way = jax.random.normal(jax.random.fold_in(key, 0), X.shape, X.dtype)

@@ -31,8 +31,9 @@ Tree = Any
 class Facts:
     """What a technique may know of the training rows as a whole."""
 
-    low: Array  # the least of each feature over the training rows, in a row's shape
-    high: Array
+    # what each feature can be, in a row's shape: black and white, or the least and most of training (train/limits.py)
+    low: Array | None  # None where no technique has `needs_limits`: to know them may take a pass over all rows
+    high: Array | None
     # how many; a plain number, so that a technique can go through the classes, and 0 for a regression
     classes: int = dataclasses.field(metadata={"static": True})
     # what standardisation took away and divided by, in a row's shape: x·scale + center is the row as it came
@@ -62,6 +63,7 @@ class Technique:
     needs_images: ClassVar[bool] = False  # rows [H, W] or [H, W, channels]
     needs_hidden: ClassVar[bool] = False  # a model with hidden layers
     needs_classes: ClassVar[bool] = False  # labels that are classes, not the numbers of a regression
+    needs_limits: ClassVar[bool] = False  # `facts.low` and `facts.high`
     at_prediction: ClassVar[bool] = False  # Monte Carlo prediction draws `rows` and `hidden` as training does
 
     @property

@@ -1,6 +1,12 @@
-"""Predictions under attack: what a population says of rows that were each moved to where its loss is higher."""
+"""Predictions under attack: what a model says of rows that were each moved to where its loss is higher.
+
+A comparison attacks its populations and `evaluate` a saved model by `labels_under`: the same labels for the same rows.
+In float64 whatever the weights are in: to float32 a confident row's loss is flat, and it would seem beyond attack.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +14,7 @@ import jax.numpy as jnp
 from steepest.core.spec import refuse
 from steepest.techniques.adversarial import Attack, attacked
 from steepest.techniques.contract import Facts
+from steepest.train.cache import precision
 from steepest.train.ensemble import scores_of_each
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import FEWEST_ROWS, rows_at_once, scores_of
@@ -20,13 +27,14 @@ def score_under(recipes: Recipe, params: Tree, rows: Rows, attack: Attack, facts
     """Predicted labels [members, rows] of the rows as each member's own attack moves them.
 
     Each member is attacked by its own gradient, at the true labels, in the pass of a prediction (no dropout, batch
-    norm's running statistics), within the range of the training rows (`facts`). One compiled program for all members
-    and all sizes of an attack of one kind.
+    norm's running statistics), within the limits that `facts` names. One compiled program for all members and all sizes
+    of an attack of one kind.
     **Raises** SettingError for a regression, which has no labels to be wrong about.
     """
     if recipes.loss.regression:
         raise refuse(recipes.loss, "predicts numbers; accuracy under attack is for classes")
-    return _labels(recipes, params, rows, attack, facts)
+    with precision("float64"):
+        return _labels(recipes, params, rows, attack, facts)
 
 
 @jax.jit
@@ -38,24 +46,29 @@ def _labels(recipes: Recipe, params: Tree, rows: Rows, attack: Attack, facts: Fa
 
 
 def labels_under(
-    recipe: Recipe, params: Tree, X: Array, y: Array, attack: Attack, limits: tuple[Array, Array]
+    recipe: Recipe, params: Tree, X: Array, y: Array, attack: Attack, limits: tuple[Array, Array], first: Array = 0
 ) -> Array:
-    """Labels int32 [rows] of one member's attacked rows, some at a time; limits: the least and most of each feature."""
+    """Labels int32 [rows] of one member's attacked rows, some at a time; limits: the least and most of each feature.
 
-    def part(X: Array, y: Array, key: Array) -> Array:
-        moved = attacked(attack, lambda X: _losses(recipe, params, X, y), X, *limits, key)
+    first: the number of the first row, where rows come in parts. PGD starts by a row's number, so parts do not matter.
+    """
+    params, X = (jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), given) for given in (params, X))
+
+    def part(X: Array, y: Array, number: Array) -> Array:
+        keys = jax.vmap(partial(jax.random.fold_in, jax.random.key(SEED)))(number)
+        moved = attacked(attack, lambda X: _losses(recipe, params, X, y), X, *limits, keys)
         return recipe.loss.labels(scores_of(recipe, params, moved)).astype(jnp.int32)
 
     outputs = jax.eval_shape(lambda: scores_of(recipe, params, X)).shape[-1]
-    most = max(FEWEST_ROWS, rows_at_once(recipe, X.shape[1:], outputs) // 4)  # the way back keeps every layer
+    most = max(FEWEST_ROWS, rows_at_once(recipe, X.shape[1:], outputs) // 8)  # the way back keeps all layers
+    number = first + jnp.arange(len(X), dtype=jnp.uint32)
     if len(X) <= most:
-        return part(X, y, jax.random.key(SEED))
+        return part(X, y, number)
     parts = -(-len(X) // most)
     filling = parts * most - len(X)
-    filled = [jnp.concatenate([a, jnp.zeros((filling, *a.shape[1:]), a.dtype)]) for a in (X, y)]
-    keys = jax.random.split(jax.random.key(SEED), parts)
-    shares = [a.reshape(parts, most, *a.shape[1:]) for a in filled]
-    return jax.lax.map(lambda given: part(*given), (*shares, keys)).reshape(-1)[: len(X)]
+    filled = [jnp.concatenate([a, jnp.zeros((filling, *a.shape[1:]), a.dtype)]) for a in (X, y, number)]
+    shares = tuple(a.reshape(parts, most, *a.shape[1:]) for a in filled)
+    return jax.lax.map(lambda given: part(*given), shares).reshape(-1)[: len(X)]
 
 
 def _losses(recipe: Recipe, params: Tree, X: Array, y: Array) -> Array:

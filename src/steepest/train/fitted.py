@@ -18,6 +18,7 @@ from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.train.cache import precision, prepare
 from steepest.train.ensemble import out_of_bag, scores, scores_of_each
+from steepest.train.limits import Limits
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import rows_at_once
 from steepest.train.uncertainty import Uncertainty, check_sampling, drawn_at_prediction, sampled
@@ -37,7 +38,9 @@ class Fitted:
     predicted by the bags that did not draw it; curves: "train_loss", "validation_loss", "validation_accuracy" →
     [epochs], NaN once the training has ended; status: "finished", "stopped" or "diverged" (then with its last finite
     weights); step: where it diverged, or the steps made; standard: a tuple where each member of an ensemble has its
-    own; epochs: those trained; data: {"name", "rows", "classes", "fingerprint"}; notes: what a user should know.
+    own; epochs: those trained; data: {"name", "rows", "classes", "fingerprint"}; notes: what a user should know;
+    limits: the least and the most of each feature over the training rows, as the model sees them, in a row's shape;
+    None where features are pixels, which go from black to white, or where it is not known.
     """
 
     recipe: Recipe
@@ -54,6 +57,7 @@ class Fitted:
     seed: int
     data: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+    limits: Limits | None = None
 
     def predict(self, rows: Any) -> np.ndarray:
         """The class number of each row [rows]; rows [rows, features] as `Dataset.features()` gives them."""

@@ -1,6 +1,7 @@
 """A model as one file: safetensors for the numbers, JSON in its header for all else. No code, no pickle.
 
-    tensors   params/W, params/layer1/b, …; standard/center, standard/scale, standard/fill; curves/train_loss, …
+    tensors   params/W, params/layer1/b, …; standard/center, standard/scale, standard/fill; curves/train_loss, …;
+              limits/low, limits/high
     header    __metadata__.steepest = {"schema": "steepest.model/1", "recipe": …, "classes": […], …}
 
 Any reader of safetensors opens it. Ours trusts nothing in it: names, types and shapes are checked against the model
@@ -31,6 +32,7 @@ from steepest.inits.plain import Zeros
 from steepest.models.text import parameters
 from steepest.train.cache import precision, prepare
 from steepest.train.fitted import Fitted
+from steepest.train.limits import Limits
 from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
 from steepest.train.scoring import copies
@@ -41,6 +43,7 @@ SCHEMA = "steepest.model/1"
 KEY = "steepest"
 SUFFIX = ".safetensors"
 HEADER_BYTES = 32 << 20  # a header of more than this is no model's
+LIMITS = ("low", "high")
 CURVES = ("train_loss", "validation_loss", "validation_accuracy")
 STATUSES = ("finished", "stopped", "diverged")
 
@@ -56,6 +59,8 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
     if fitted.standard is not None:
         tensors |= {f"standard/{name}": array for name, array in _standards(fitted.standard).items()}
     tensors |= {f"curves/{name}": np.asarray(curve, np.float64) for name, curve in fitted.curves.items()}
+    if fitted.limits is not None:
+        tensors |= {f"limits/{name}": np.asarray(limit, np.float64) for name, limit in zip(LIMITS, fitted.limits)}
     text = json.dumps(_described(fitted), allow_nan=False)  # ASCII: names that are no Unicode survive
     if len(text) > HEADER_BYTES - (1 << 20):
         raise SteepestError(
@@ -103,6 +108,7 @@ def _described(fitted: Fitted) -> dict[str, Any]:
         "classes": list(fitted.classes),
         "data_schema": None if fitted.schema is None else fitted.schema.to_json(),
         "standard": fitted.standard is not None,
+        "limits": fitted.limits is not None,
         "shape": list(fitted.shape),
         "scores": {part: {n: _number(v) for n, v in found.items()} for part, found in fitted.scores.items()},
         "curves": list(fitted.curves),
@@ -174,6 +180,7 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
         seed=_whole(stored, "seed"),
         data=_mapping(stored, "data"),
         notes=_texts(stored, "notes"),
+        limits=_limits(shape, reading) if stored.get("limits", False) else None,  # older files lack them
     )
 
 
@@ -230,6 +237,13 @@ def _standard(recipe: Recipe, features: int, reading: Tensors) -> Standard | tup
     members = recipe.bagging.bags
     arrays = {name: reading.take(f"standard/{name}", (members, features), "F64") for name in names}
     return tuple(Standard.from_arrays({name: arrays[name][i] for name in names}) for i in range(members))
+
+
+def _limits(shape: tuple[int, ...], reading: Tensors) -> Limits:
+    low, high = (reading.take(f"limits/{name}", shape, "F64") for name in LIMITS)
+    if not (np.isfinite(low) & np.isfinite(high) & (low <= high)).all():
+        raise DataError("does not add up: its features' limits are no ranges")
+    return low, high
 
 
 def _texts(stored: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +19,7 @@ from steepest.techniques.contract import Facts
 from steepest.train import loop, stream
 from steepest.train.cache import precision, prepare
 from steepest.train.ensemble import bootstrap
+from steepest.train.limits import Limits
 from steepest.train.recipe import Recipe
 from steepest.train.scoring import score
 from steepest.train.state import Rows
@@ -43,20 +44,31 @@ class Replicate:
     rows: int  # how many training rows have weight
     classes: int = 0  # 0 for a regression
     standard: Standard | None = None  # how the rows were standardised, where they were
+    limits: Callable[[], Limits] | None = None  # made when a technique or an attack asks; it may read all rows
     _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def facts(self) -> Facts:
-        """What techniques may know of the training rows."""
-        if self.streamed:
-            low, high = stream.extremes(self.train)
-        else:
-            X = np.asarray(self.train.X)[np.asarray(self.train.weight) > 0]
-            low, high = X.min(axis=0), X.max(axis=0)
+        """What techniques and attacks may know of the training rows, the limits of features too."""
+        if self.limits is None:
+            raise ValueError("a replicate without limits was asked for them")
+        low, high = self.limits()
+        return replace(self._about, low=low, high=high)
+
+    @functools.cached_property
+    def _about(self) -> Facts:
+        """What is known without looking at the rows again."""
+        dtype = self.train.weight.dtype
         if self.standard is None:
-            return Facts(low, high, self.classes, np.zeros_like(low), np.ones_like(low))
-        about = (part.reshape(low.shape).astype(low.dtype) for part in (self.standard.center, self.standard.scale))
-        return Facts(low, high, self.classes, *about)
+            return Facts(None, None, self.classes, np.zeros(self.shape, dtype), np.ones(self.shape, dtype))
+        about = (part.reshape(self.shape).astype(dtype) for part in (self.standard.center, self.standard.scale))
+        return Facts(None, None, self.classes, *about)
+
+    def facts_for(self, techniques: tuple[Any, ...]) -> Facts | None:
+        """What these techniques ask for; rows on disk are read for `facts` only where one needs limits."""
+        if not techniques:
+            return None
+        return self.facts if any(technique.needs_limits for technique in techniques) else self._about
 
     @property
     def streamed(self) -> bool:
@@ -123,7 +135,7 @@ def train(
         outputs = replicate.outputs_of(recipe)
         bags = None if recipe.bagging is None else jnp.asarray(replicate.bags(recipe.bagging.bags))
         epoch = stream.epoch if replicate.streamed else loop.epoch
-        chance = loop.Chance(replicate.noise, replicate.facts if recipe.techniques else None, bags)
+        chance = loop.Chance(replicate.noise, replicate.facts_for(recipe.techniques), bags)
         with _first_alone(("begin", structure(recipe), width, replicate.shape, outputs)):
             states = loop.begin(stacked, replicate.key, replicate.shape, outputs)
         measured = []

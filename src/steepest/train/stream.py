@@ -120,14 +120,3 @@ def scored(recipes: Recipe, params: Tree, rows: Rows) -> tuple[np.ndarray, np.nd
 def _parts(rows: Rows) -> Iterator[Rows]:
     for chosen in rows.X.stretches():
         yield Rows(jnp.asarray(rows.X.take(chosen)), rows.y[chosen], rows.weight[chosen])
-
-
-def extremes(rows: Rows) -> tuple[Any, Any]:
-    """The least and the greatest of each feature over the rows that have weight."""
-    heavy = np.asarray(rows.weight) > 0
-    low, high = np.inf, -np.inf
-    for chosen in rows.X.stretches():
-        if heavy[chosen].any():
-            here = rows.X.take(chosen[heavy[chosen]])
-            low, high = np.minimum(low, here.min(axis=0)), np.maximum(high, here.max(axis=0))
-    return low, high
