@@ -12,7 +12,7 @@ INSTALL = -m pip install --disable-pip-version-check --quiet --constraint constr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check parity bench mutants torture readme clean
+.PHONY: help demo test check parity bench figures mutants torture readme clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
@@ -38,6 +38,9 @@ parity: $(PARITY)/made.parity  ## compare with torch and Keras, in an environmen
 
 bench: $(PARITY)/made.parity  ## measure the ratios of the README into benchmarks/results
 	$(PARITY)/bin/python -m benchmarks
+
+figures: $(PARITY)/made.parity  ## train the networks on CIFAR-10 and 20 GB of rows; hours
+	$(PARITY)/bin/python -m benchmarks cifar resnet streaming
 
 mutants: $(VENV)/made.test  ## change the update rules one thing at a time; the tests must notice
 	$(BIN)/python tests/mutants/run.py

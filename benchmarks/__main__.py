@@ -11,19 +11,25 @@ from benchmarks.results import shown, write
 
 NAMES = (
     "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images",
-    "animals", "streaming", "techniques",
+    "animals", "techniques",
 )  # fmt: skip
+LONG = ("cifar", "resnet", "streaming")  # half an hour to hours each: only when named
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all of them if none is given")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(NAMES)} (all of these if none is given), {', '.join(LONG)}",
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"timed runs of each (default {ROUNDS})")
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that all works; nothing is stored")
     given = parser.parse_args()
-    strange = [name for name in given.names if name not in NAMES]
+    strange = [name for name in given.names if name not in NAMES + LONG]
     if strange:
-        parser.error(f"no benchmark {strange[0]!r}; there are {', '.join(NAMES)}")
+        parser.error(f"no benchmark {strange[0]!r}; there are {', '.join(NAMES + LONG)}")
     if given.rounds < 1:
         parser.error("--rounds must be at least 1")
     broken = 0

@@ -18,6 +18,9 @@ import psutil
 
 ROUNDS = 5
 RATIO = "×"
+PERCENT = "%"
+GAIN = "points more"
+AT_LEAST = (RATIO, PERCENT, GAIN)  # units of which more is better; of others (seconds, points apart) less is
 
 
 @dataclass
@@ -30,13 +33,13 @@ class Times:
 
 @dataclass(frozen=True)
 class Line:
-    """One claim and its bound: a ratio (how many times faster than `against`), or seconds, or points apart."""
+    """One claim and its bound: a ratio (how many times faster than `against`), an accuracy, seconds, points apart."""
 
     what: str
     against: str
     value: float
     unit: str = RATIO
-    bound: float | None = None  # at least (a ratio), at most (anything else); None: for information
+    bound: float | None = None  # at least or at most (AT_LEAST says which); None: for information
     low: float | None = None  # over the rounds
     high: float | None = None
     cpu: float | None = None  # the same by CPU time
@@ -46,7 +49,7 @@ class Line:
         """Whether the bound is kept; None without one."""
         if self.bound is None:
             return None
-        return self.value >= self.bound if self.unit == RATIO else self.value <= self.bound
+        return self.value >= self.bound if self.unit in AT_LEAST else self.value <= self.bound
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
-from benchmarks.measure import RATIO, Line, Outcome
+from benchmarks.measure import AT_LEAST, RATIO, Line, Outcome
 
 FOLDER = Path(__file__).parent / "results"
 SCHEMA = "steepest.benchmark/1"
@@ -29,7 +29,7 @@ def table(folder: Path) -> str:
     """All stored results as one Markdown page."""
     found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
     head = "# Measured\n\n`make bench` writes this. Ratios say how many times faster steepest is.\n"
-    head += "Medians of the rounds (least … most; of the photos: the 95 % interval).\n"
+    head += "Medians of the rounds (least … most; of accuracies and differences: the 95 % interval).\n"
     rows = ["| work | against | measured | by CPU time | wanted | kept |", "|---|---|---|---|---|---|"]
     for result in found:
         rows += [_row(line) for line in result["lines"]]
@@ -40,7 +40,7 @@ def _row(line: dict[str, Any]) -> str:
     unit, bound = line["unit"], line["bound"]
     spread = f" ({line['low']:.2f} … {line['high']:.2f})" if line["low"] is not None else ""
     cpu = f"{line['cpu']:.2f}{_gap(unit)}" if line["cpu"] is not None else ""
-    wanted = "" if bound is None else f"{'at least' if unit == RATIO else 'at most'} {bound:g}{_gap(unit)}"
+    wanted = "" if bound is None else f"{'at least' if unit in AT_LEAST else 'at most'} {bound:g}{_gap(unit)}"
     kept = {None: "", True: "yes", False: "**no**"}[line["met"]]
     cells = (line["what"], line["against"], f"{line['value']:.2f}{_gap(unit)}{spread}", cpu, wanted, kept)
     return f"| {' | '.join(cells)} |"
@@ -72,6 +72,6 @@ def shown(line: Line) -> str:
     gap = _gap(line.unit)
     against = f" against {line.against}" if line.against else ""
     cpu = f", {line.cpu:.2f}{gap} by CPU time" if line.cpu is not None else ""
-    bound = "" if line.bound is None else f", wanted {'≥' if line.unit == RATIO else '≤'} {line.bound:g}{gap}"
+    bound = "" if line.bound is None else f", wanted {'≥' if line.unit in AT_LEAST else '≤'} {line.bound:g}{gap}"
     kept = {None: "", True: ": kept", False: ": NOT KEPT"}[line.met]
     return f"  {line.what}{against}: {line.value:.2f}{gap}{cpu}{bound}{kept}"

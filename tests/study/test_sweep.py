@@ -1,5 +1,6 @@
 """`sweep`: what it gives back, and what it refuses."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -70,6 +71,21 @@ def test_scores_are_those_of_the_reported_weights_on_the_parts(found):
 
 def said_right(params, rows):
     return (X[rows] @ params["W"].T + params["b"]).argmax(axis=1) == Y[rows]
+
+
+def test_which_rows_of_a_given_test_set_were_named_right(found):
+    given = np.arange(120) % 7 < 2  # 35 rows: the last byte of eight is not full
+    data = dataclasses.replace(from_arrays(X, Y), given_test=given)
+    swept = sweep([Recipe(method=SGD(rate=rate)) for rate in RATES], data, replicates=2, epochs=5, test="given")
+    rows = swept.rows(0).test.rows
+    assert sorted(rows) == list(np.flatnonzero(given))
+    for r in range(2):
+        for i in range(2):
+            params = swept.params(r, i)
+            said = (X[rows] @ params["W"].T + params["b"]).argmax(axis=1)
+            np.testing.assert_array_equal(swept.right[r, i], said == Y[rows])
+    with pytest.raises(SettingError, match="only of test='given'"):
+        found.right  # noqa: B018
 
 
 def test_it_reaches_the_optimum_of_its_objective():

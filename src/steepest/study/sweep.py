@@ -17,6 +17,7 @@ from steepest.study.plan import Plan, check_recipes
 from steepest.study.result import Result, memory_notes
 from steepest.study.run import Progress, run
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
+from steepest.study.tasks import with_tasks
 from steepest.train.recipe import Recipe
 
 Tree = Any
@@ -60,6 +61,16 @@ class Sweep:
             values[place] = scores[metric]
         return values
 
+    @property
+    def right(self) -> np.ndarray:
+        """Which rows of a given test set each training predicts right: bool [replicates, recipes, rows]."""
+        packed = [[self._results[r, i].hits for i in range(self.status.shape[1])] for r in range(self.status.shape[0])]
+        if not packed[0][0]:
+            raise SettingError("test rows were drawn, other ones in each replicate; only of test='given' is this kept")
+        rows = len(self.rows(0).test.rows)
+        bits = [[np.unpackbits(np.frombuffer(one, np.uint8), count=rows) for one in row] for row in packed]
+        return np.array(bits, bool)
+
     def params(self, replicate: int, recipe: int) -> Tree:
         """The weights a training reports: a tree of arrays as its model makes them."""
         if (replicate, recipe) not in self._results:
@@ -99,7 +110,8 @@ def sweep(
     """Train every recipe under every replicate.
 
     **Data** X [rows, features] (or [rows, H, W, C]), used as given unless `standardize` (learnt from each replicate's
-    training rows); y [rows] labels of any kind, or numbers where the recipes' loss is `Squared`. Or a Dataset alone.
+    training rows); y [rows] labels of any kind, or numbers where the recipes' loss is `Squared`. Or a Dataset alone; of
+    several tasks, scores are the first one's.
     **Replicates** each draws a stratified split (`test` share, then `validation` share of the rest; 0 for none; equal
     rows, or equal `groups`, stay on one side), the order of rows and the initial weights. All recipes of a replicate
     share them; (seed, replicate) decides them.
@@ -125,7 +137,9 @@ def sweep(
         raise SettingError(f"memory = {memory}; it must be a share in (0, 1]")
     regression = all(isinstance(r, Recipe) and r.loss.regression for r in chosen)
     source = sources.from_arrays(X, y, regression, groups)
-    check_recipes(chosen, len(source.classes), source.X.shape[1:])
+    if source.further:
+        chosen = [with_tasks(recipe, source.tasks) for recipe in chosen]
+    check_recipes(chosen, len(source.classes), source.X.shape[1:], source.tasks)
     dtypes = {recipe.dtype for recipe in chosen}
     if len(dtypes) > 1:
         raise SettingError("recipes of float32 and float64 do not share replicates; sweep them one after the other")
