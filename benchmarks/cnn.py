@@ -47,7 +47,7 @@ def run(rounds: int, small: bool = False) -> Outcome:
 def ours(X: np.ndarray, y: np.ndarray, steps_a_call: int) -> Callable[[], None]:
     """Passes over all rows by the engine's epoch, in its general structure, so many steps in one call of it."""
     recipe = st.Recipe(
-        model=st.CNN(), method=st.Adam(rate=RATE), penalty=st.L2(strength=DECAY / 2), batch_size=BATCH,
+        model=st.CNN(), method=st.Adam(rate=RATE), penalty=st.L2(strength=DECAY, on="all"), batch_size=BATCH,
         techniques=(st.Dropout(rate=DROPPED),),
     ).general()  # fmt: skip
     stacked = jax.tree.map(jnp.asarray, stack([recipe], recipe.dtype))
