@@ -8,6 +8,8 @@ from sklearn.datasets import load_digits
 
 from steepest import MLP, Adam, Dropout, Given, He, Hinge, MultiTaskClassifier, NoGain, Recipe, Smoothing
 from steepest.core.errors import DataError, SettingError
+from steepest.losses.multitask import MultiTask
+from steepest.techniques.bagging import Bagging
 
 X, DIGIT = load_digits(return_X_y=True)
 Y = np.stack([DIGIT.astype(str), np.where(DIGIT % 2, "odd", "even")], axis=1)
@@ -69,11 +71,13 @@ def test_images_keep_their_shape():
     ("settings", "message"),
     [
         ({"recipe": Recipe(loss=Hinge())}, "each task's loss is CrossEntropy, and the recipe's is Hinge"),
-        ({"recipe": Recipe(techniques=Smoothing())}, r"Smoothing\(\) is for one task's classes"),
+        ({"recipe": Recipe(techniques=Smoothing())}, "Smoothing: is for one task's classes"),
         ({"recipe": Recipe(techniques=Dropout())}, r"Dropout: acts on hidden units, and Linear\(\) has none"),
         ({"recipe": Recipe(stop=NoGain())}, "NoGain looks at validation rows"),
         ({"recipe": "mlp"}, "recipe is a str"),
         ({"weights": (1.0,)}, "1 weights for 2 tasks"),
+        ({"recipe": Recipe(techniques=Bagging(combine="vote"))}, "has no votes for several tasks"),
+        ({"recipe": Recipe(loss=MultiTask()), "weights": (1.0, 1.0)}, "weights go with CrossEntropy"),
         ({"epochs": 0}, "epochs = 0"),
         ({"validation_fraction": 1}, "validation_fraction = 1"),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 from steepest.core.errors import SettingError, whole_number
 from steepest.core.keys import key
 from steepest.data.dataset import Dataset
+from steepest.data.paths import listed, shown
 from steepest.metrics import METRICS, confusion
 from steepest.study import solver
 from steepest.study.plan import Plan, check_recipes
@@ -19,8 +20,9 @@ from steepest.study.result import Result, memory_notes
 from steepest.study.run import Progress, run
 from steepest.study.source import from_dataset
 from steepest.study.split import TEST_SHARE, VALIDATION_SHARE, Split
+from steepest.study.tasks import scores_of_tasks, with_tasks
 from steepest.train.ensemble import bootstrap
-from steepest.train.fitted import Fitted
+from steepest.train.fitted import Fitted, FittedTask, score_names
 from steepest.train.recipe import Recipe
 
 __all__ = ["Fitted", "fit", "scores_on"]
@@ -48,7 +50,8 @@ def fit(
     replicate); with `exact` so are the weights, bit for bit. test, validation: shares, 0 for no such
     part; test "given": the rows that the data came with to be tested on. A training
     that diverges comes back with its last finite weights, status "diverged" and a note. A solver (`Coordinate`) ends at
-    its optimum: `epochs` does not matter to it, and its curves have one entry.
+    its optimum: `epochs` does not matter to it, and its curves have one entry. Data with several label columns trains
+    one model with a head for each (`MultiTask`), split by the first.
 
     **Raises** SettingError for recipes or settings that do not fit, DataError for classes too small to be split.
 
@@ -60,20 +63,23 @@ def fit(
     whole_number("epochs", epochs)
     whole_number("replicate", replicate, 0)
     source = from_dataset(data)
+    if source.further:
+        recipe = with_tasks(recipe, source.tasks)
     if isinstance(recipe, Recipe) and solver.is_solver(recipe):
         check_recipes([_stepping(recipe)], len(source.classes), source.X.shape[1:])
         solver.check_solvable(recipe, len(source.classes))
     else:
-        check_recipes([recipe], len(source.classes), source.X.shape[1:])
+        check_recipes([recipe], len(source.classes), source.X.shape[1:], source.tasks)
     draw = draw_of(source, seed, test, validation, standardize, recipe.dtype)
     if recipe.stop is not None and recipe.stop.needs_validation and draw.sizes.validation == 0:
         raise SettingError("a stopping rule looks at validation rows, and validation = 0; give a share above 0")
     parts = parts_of(source, draw, replicate)
+    tasks = tuple(FittedTask(task.name, task.classes) for task in data.tasks) if data.further else ()
     standard = source.prepared(parts.train.rows, standardize)
     fitted = Fitted(
         recipe=recipe.decided(),
         params=None,
-        classes=source.classes,
+        classes=score_names(tasks) if tasks else source.classes,
         schema=data.schema,
         standard=standard,
         shape=data.shape,
@@ -89,7 +95,8 @@ def fit(
             "classes": list(data.classes),
             "fingerprint": data.fingerprint,
         },
-        notes=notes_of(data, source, test),
+        notes=notes_of(data, source, test) + _never_seen(data, parts.train.rows),
+        tasks=tasks,
         limits=None if source.pixels else source.limits(parts.train.rows, standard, recipe.dtype),
     )
     if solver.is_solver(recipe):
@@ -100,6 +107,17 @@ def fit(
     )
     run(plan, found.extend, progress)
     return _trained(fitted, data, parts, found[0], epochs)
+
+
+def _never_seen(data: Dataset, train: np.ndarray) -> tuple[str, ...]:
+    """What to say of a further task's classes without training rows: the split is by the first task's."""
+    made = []
+    for task in data.further:
+        counts = np.bincount(task.y[train], minlength=len(task.classes))
+        missing = [name for name, count in zip(task.classes, counts) if not count]
+        if missing:
+            made.append(f"{shown(task.name)}: class {listed(missing)} has no training rows, so it is never predicted")
+    return tuple(made)
 
 
 def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
@@ -134,9 +152,8 @@ def out_of_bag(fitted: Fitted, rows: Any, y: Any, counts: np.ndarray) -> tuple[d
 
     counts [bags, rows]: how often each bag drew each row. A row that every bag drew is left out.
     """
-    left = (counts == 0).any(axis=0)
+    left, note = _left(counts)
     rows, y = np.asarray(rows)[left], np.asarray(y)[left]
-    note = f"out-of-bag: {left.sum():,} of {len(left):,} training rows, each predicted by the bags that did not draw it"
     if not len(y):
         return {}, note
     said, losses = fitted.out_of_bag(rows, y, counts[:, left])
@@ -162,18 +179,50 @@ def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs
     fitted = replace(
         fitted, params=result.params, curves=result.curves, status=result.status, step=result.step, epochs=result.epochs
     )
+    said = (divergence(fitted, epochs),) if result.status == "diverged" else ()
+    notes = fitted.notes + memory_notes([result.narrowed])
+    if fitted.tasks:
+        made, more = _tasks_scored(fitted, data, parts, result.replicate)
+        return replace(made, notes=notes + more + said)
     rows = parts.train.rows
     scores = {
         "train": _scores_of(fitted, data, rows),
         "validation": result.validation,
         "test": result.test,
     }
-    said = (divergence(fitted, epochs),) if result.status == "diverged" else ()
     if fitted.recipe.bagging is not None:
         counts = bootstrap(key(fitted.seed, result.replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
         scores["out-of-bag"], note = out_of_bag(fitted, data.features(rows), data.y[rows], counts)
         said = (note, *said)
-    return replace(fitted, scores=scores, notes=fitted.notes + memory_notes([result.narrowed]) + said)
+    return replace(fitted, scores=scores, notes=notes + said)
+
+
+def _tasks_scored(fitted: Fitted, data: Dataset, parts: Split, replicate: int) -> tuple[Fitted, tuple[str, ...]]:
+    """A model of several tasks with its scores, of all tasks together and of each; and a note on them."""
+    notes: tuple[str, ...] = ()
+    Y = np.stack([task.y for task in data.tasks], axis=1)
+    found = {}
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        margins = [fitted.margins(data.features(few)) for few in _few(data, part.rows)]
+        found[name] = scores_of_tasks(fitted.recipe.loss, np.concatenate(margins or [[]]), Y[part.rows])
+    if fitted.recipe.bagging is not None:
+        rows = parts.train.rows
+        counts = bootstrap(key(fitted.seed, replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
+        left, note = _left(counts)
+        margins = fitted.out_of_bag_margins(data.features(rows[left]), counts[:, left])
+        found["out-of-bag"], notes = scores_of_tasks(fitted.recipe.loss, margins, Y[rows[left]]), (note,)
+    tasks = tuple(
+        replace(task, scores={name: scores[1 + place] for name, scores in found.items()})
+        for place, task in enumerate(fitted.tasks)
+    )
+    return replace(fitted, scores={name: scores[0] for name, scores in found.items()}, tasks=tasks), notes
+
+
+def _left(counts: np.ndarray) -> tuple[np.ndarray, str]:
+    """bool [rows]: which rows some bag did not draw; what to say of them."""
+    left = (counts == 0).any(axis=0)
+    said = f"{left.sum():,} of {len(left):,} training rows, each predicted by the bags that did not draw it"
+    return left, f"out-of-bag: {said}"
 
 
 def _solved(fitted: Fitted, data: Dataset, parts: Split) -> Fitted:

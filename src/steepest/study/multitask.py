@@ -22,8 +22,9 @@ from steepest.losses.softmax import CrossEntropy
 from steepest.models.mlp import MLP
 from steepest.study import single
 from steepest.study.split import split
-from steepest.train.fitted import Fitted
-from steepest.train.recipe import Recipe, refuse_solver
+from steepest.study.tasks import with_tasks
+from steepest.train.fitted import Fitted, FittedTask, score_names
+from steepest.train.recipe import Recipe
 from steepest.train.techniques import check_techniques
 
 DEFAULT = Recipe(model=MLP(widths=(64,)))
@@ -33,13 +34,13 @@ class MultiTaskClassifier(BaseEstimator):
     """One model for several tasks: a trunk that they share, and a head of scores for each (`MultiTask`).
 
     **Settings**: recipe, a `Recipe` whose model is the trunk with the heads as its last layer (None: mlp:64), and whose
-    loss is CrossEntropy; weights, how much each task counts (None: 1 each; 0: not at all); epochs ≥ 1;
-    validation_fraction of the rows, drawn evenly from the first task's classes, for stopping rules and schedules to
-    look at; standardize by the training rows; exact: bit for bit the same on any machine's CPU whatever the block;
-    random_state a whole number.
+    loss is CrossEntropy, or MultiTask with weights; weights, how much each task counts (None: 1 each, or the recipe's;
+    0: not at all); epochs ≥ 1; validation_fraction of the rows, drawn evenly from the first task's classes, for
+    stopping rules and schedules to look at; standardize by the training rows; exact: bit for bit the same on any
+    machine's CPU whatever the block; random_state a whole number.
 
     **After fit**: classes_, an array a task; n_tasks_; fitted_, a `Fitted` with a class "TASK:CLASS" for each score,
-    whose `predict` is [rows, tasks]; n_iter_; loss_curve_.
+    whose `predict` is [rows, tasks] and that can be saved; n_iter_; loss_curve_.
 
     **Raises** SettingError for settings that do not fit, DataError for rows or labels that cannot be used; warns with
     ConvergenceWarning where the training diverged. **Differs** from scikit-learn's MultiOutputClassifier, which trains
@@ -80,8 +81,9 @@ class MultiTaskClassifier(BaseEstimator):
         recipe = self._recipe(X.shape[1:])
         training, validation = self._parts(recipe, y[:, 0], seed)
         standard = Standard.fit(X.reshape(len(X), -1)[training]) if self.standardize else None
-        names = np.array([f"{task}:{name}" for task, known in enumerate(self.classes_) for name in known])
-        fitted = changed(single.untrained(recipe, names, X[0].size, standard, seed), shape=X.shape[1:])
+        tasks = tuple(FittedTask(f"task {k}", tuple(map(str, known))) for k, known in enumerate(self.classes_, 1))
+        fitted = single.untrained(recipe, np.array(score_names(tasks)), X[0].size, standard, seed)
+        fitted = changed(fitted, shape=X.shape[1:], tasks=tasks)
         rows = single.real(fitted.prepared(X), recipe.dtype)
         replicate = single.replicate_of(fitted, rows, y, np.ones(len(X)), (training, validation), self.exact)
         self.fitted_ = single.trained(fitted, replicate, self.epochs, self.exact)
@@ -122,16 +124,14 @@ class MultiTaskClassifier(BaseEstimator):
         recipe = DEFAULT if self.recipe is None else self.recipe
         if not isinstance(recipe, Recipe):
             raise SettingError(f"MultiTaskClassifier.recipe is a {type(recipe).__name__}; it must be a steepest.Recipe")
-        refuse_solver(recipe, "MultiTaskClassifier")
-        if not isinstance(recipe.loss, CrossEntropy):
-            name = type(recipe.loss).__name__
-            raise SettingError(f"MultiTaskClassifier: each task's loss is CrossEntropy, and the recipe's is {name}")
-        for technique in recipe.techniques:
-            if technique.needs_classes:
-                raise SettingError(f"MultiTaskClassifier: {technique!r} is for one task's classes; leave it out")
-        check_techniques(recipe, shape)
-        weights = () if self.weights is None else self.weights
-        return replace(recipe, loss=MultiTask(tuple(len(known) for known in self.classes_), weights))
+        if self.weights is not None and not isinstance(recipe.loss, CrossEntropy):
+            loss = repr(recipe.loss)
+            raise SettingError(f"MultiTaskClassifier: weights go with CrossEntropy, and the recipe's loss is {loss}")
+        if self.weights is not None:
+            recipe = replace(recipe, loss=MultiTask(weights=self.weights))
+        made = with_tasks(recipe, [len(known) for known in self.classes_])
+        check_techniques(made, shape)
+        return made
 
     def _parts(self, recipe: Recipe, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers to train and to validate on."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from steepest.core.errors import SettingError
+from steepest.losses.multitask import MultiTask
 from steepest.study import blocks
 from steepest.study.replicate import Draw, read_in_parts, rows_bytes
 from steepest.study.source import Source
 from steepest.techniques.adversarial import Attack
-from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train import device
+from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.scoring import rows_at_once
 from steepest.train.stream import STRETCH_BYTES
 from steepest.train.techniques import check_techniques
@@ -74,9 +75,11 @@ class Plan:
         return device.workers(self.threads, device.accelerated(), device.cores())
 
 
+def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...], tasks: tuple[int, ...] = ()) -> None:
+    """Refuse what cannot be swept on rows of `shape`, naming the recipe by its place.
 
-def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...]) -> None:
-    """Refuse what cannot be swept on rows of `shape`, naming the recipe by its place."""
+    tasks: how many classes each task has, where there are several.
+    """
     for place, recipe in enumerate(recipes):
         where = f"recipe {place + 1} of {len(recipes)}"
         if not isinstance(recipe, Recipe):
@@ -85,8 +88,19 @@ def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...
         if recipe.loss.regression != (classes == 0):
             kinds = ("numbers (a regression)", "classes")
             raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")
+        several = isinstance(recipe.loss, MultiTask)
+        if several != bool(tasks) or (several and recipe.loss.classes != tasks):
+            raise SettingError(f"{where}: {_not_for(recipe, tasks)}")
         try:
             recipe.model.check(shape)
             check_techniques(recipe, shape)
         except SettingError as error:
             raise SettingError(f"{where}: {error}") from error
+
+
+def _not_for(recipe: Recipe, tasks: tuple[int, ...]) -> str:
+    """Why a loss does not go with the label columns."""
+    name = type(recipe.loss).__name__
+    if not tasks:
+        return f"{name} is for several label columns, and there is one; name them all, as --label a,b, or leave it out"
+    return f"{name} is not for {len(tasks)} label columns; use MultiTask(classes={tasks})"

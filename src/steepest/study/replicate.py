@@ -117,7 +117,7 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
             X: Any = Streamed(part.index, read, shape, np.dtype(draw.dtype).itemsize)
         else:
             X = jnp.asarray(source.rows(part.index, standard, draw.dtype))
-        y = source.y[part.index].astype(draw.dtype if source.regression else np.int32)
+        y = source.labels(part.index).astype(draw.dtype if source.regression else np.int32)
         return Rows(X, jnp.asarray(y), jnp.asarray(part.weight.astype(draw.dtype)))
 
     def order(epoch: int) -> np.ndarray:

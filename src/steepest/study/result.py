@@ -71,7 +71,8 @@ def memory_notes(narrowed: Iterable[bool]) -> tuple[str, ...]:
 
 def _hits(rows: Any, scored: Any, member: int) -> bytes:
     """Which test rows a member got right, a bit each; a given test set has no filling."""
-    return np.packbits(np.asarray(rows.y) == scored[0][member]).tobytes()
+    y, said = np.asarray(rows.y), scored[0][member]
+    return np.packbits((y == said) if y.ndim == 1 else (y == said)[:, 0]).tobytes()
 
 
 def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[str, float]]:
@@ -79,9 +80,12 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     if rows is None:
         return [{} for _ in range(members)]
     said, losses = scored
+    y = np.asarray(rows.y)
+    if source.further:  # scores are of the first task, which the others are to help
+        y, said = y[:, 0], said[..., 0]
     made: list[dict[str, float]] = [{"loss": float(loss)} for loss in losses]
     if not source.regression:
-        matrices = confusion(np.asarray(rows.y), said, len(source.classes), np.asarray(rows.weight, np.float64))
+        matrices = confusion(y, said, len(source.classes), np.asarray(rows.weight, np.float64))
         for name, metric in METRICS.items():
             for scores, value in zip(made, metric(matrices)):
                 scores[name] = float(value)

@@ -14,6 +14,7 @@ from steepest.core.errors import DataError
 from steepest.data.classes import check_splittable, encode, label_texts
 from steepest.data.content import fingerprint, same_rows
 from steepest.data.dataset import Dataset
+from steepest.data.labels import Task
 from steepest.data.standard import Standard, block_rows
 from steepest.train.limits import Limits, of_pixels, of_rows, pixels
 
@@ -46,12 +47,24 @@ class Source:
     standardised: np.ndarray | None  # which features standardisation scales; None: all of them
     given: np.ndarray | None = None  # [rows] bool: the test rows that came with the data
     missing: bool = False  # NaN stands for an empty cell, to be filled with the training mean
+    further: tuple[Task, ...] = ()  # the tasks after the first, whose labels y are
     pixels: tuple[float, float] | None = None  # the values of black and white; None where features are no pixels
 
     @property
     def regression(self) -> bool:
         """Whether y holds numbers instead of classes."""
         return not self.classes
+
+    @property
+    def tasks(self) -> tuple[int, ...]:
+        """How many classes each task has, the first in front; () where there is one task."""
+        return (len(self.classes), *(len(task.classes) for task in self.further)) if self.further else ()
+
+    def labels(self, index: np.ndarray) -> np.ndarray:
+        """What the rows are trained to say: y [rows], or the class numbers of several tasks [rows, tasks]."""
+        if not self.further:
+            return self.y[index]
+        return np.stack([self.y[index], *(task.y[index] for task in self.further)], axis=1)
 
     def prepared(self, train: np.ndarray, standardize: bool) -> Standard | None:
         """What is learnt from the training rows before a model sees them; None where rows go in as they are."""
@@ -98,6 +111,7 @@ def from_dataset(data: Dataset) -> Source:
         given=data.given_test,
         missing=not isinstance(X, OnDisk) and bool(np.isnan(X).any()),
         pixels=pixels(data.schema),
+        further=data.further,
     )
 
 
@@ -140,5 +154,9 @@ def identity(source: Source) -> str:
     """A content hash of what is trained on: the rows, and which of their features standardisation scales."""
     which = source.standardised
     scaled = "all" if which is None or which.all() else np.packbits(which).tobytes().hex()
-    rows = source.X.fingerprint if isinstance(source.X, OnDisk) else fingerprint(source.X, source.y, source.classes)
+    rows = (
+        source.X.fingerprint
+        if isinstance(source.X, OnDisk)
+        else fingerprint(source.X, source.y, source.classes, source.further)
+    )
     return f"{rows}-{hashlib.sha256(scaled.encode()).hexdigest()[:16]}"

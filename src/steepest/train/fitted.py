@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,6 +26,20 @@ from steepest.train.uncertainty import Uncertainty, check_sampling, drawn_at_pre
 Tree = Any
 
 FEWEST_ROWS, MOST_ROWS = 32, 4096  # rows that go through the model at once: a few shapes, so few compilations
+
+
+@dataclass(frozen=True)
+class FittedTask:
+    """One of several tasks of a model: its name, its classes, and its scores on each part, as in `Fitted`."""
+
+    name: str
+    classes: tuple[str, ...]
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def score_names(tasks: Iterable[FittedTask]) -> tuple[str, ...]:
+    """A name for each score of a model of several tasks: TASK:CLASS."""
+    return tuple(f"{task.name}:{name}" for task in tasks for name in task.classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +71,29 @@ class Fitted:
     seed: int
     data: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+    tasks: tuple[FittedTask, ...] = ()  # where there are several; `scores` are then of all together
     limits: Limits | None = None
 
     def predict(self, rows: Any) -> np.ndarray:
-        """The class number of each row [rows]; rows [rows, features] as `Dataset.features()` gives them."""
+        """The class number of each row [rows]; rows [rows, features] as `Dataset.features()` gives them.
+
+        Of several tasks [rows, tasks], the number among that task's classes.
+        """
         return self._through(_labels, rows).astype(np.int32)
 
     def labels(self, rows: Any) -> np.ndarray:
-        """The class name of each row [rows], text."""
-        return np.array(self.classes, dtype=object)[self.predict(rows)]
+        """The class name of each row [rows], text; of several tasks [rows, tasks]."""
+        numbers = self.predict(rows)
+        if not self.tasks:
+            return np.array(self.classes, dtype=object)[numbers]
+        each = [np.array(task.classes, dtype=object)[numbers[:, place]] for place, task in enumerate(self.tasks)]
+        return np.stack(each, axis=1)
 
     def probabilities(self, rows: Any) -> np.ndarray | None:
-        """How probable each class is, float64 [rows, classes]; None where the loss gives none (a hinge)."""
+        """How probable each class is, float64 [rows, classes]; None where the loss gives none (a hinge).
+
+        Of several tasks: the classes of each, one task after the other, each summing to 1.
+        """
         if not self.recipe.loss.probabilistic:
             return None
         return self._through(_probabilities, rows)
@@ -101,6 +126,10 @@ class Fitted:
         """
         found = self._through(_out_of_bag, rows, np.asarray(y), np.asarray(counts).T)
         return found[:, 0].astype(np.int32), found[:, 1]
+
+    def out_of_bag_margins(self, rows: Any, counts: np.ndarray) -> np.ndarray:
+        """The scores [rows, outputs] that `out_of_bag` goes by."""
+        return self._through(_out_of_bag_margins, rows, np.asarray(counts).T)
 
     def prepared(self, rows: Any) -> np.ndarray:
         """Rows as the model sees them: standardised, in a row's own shape [rows, …].
@@ -194,3 +223,8 @@ def _losses(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any
 def _out_of_bag(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any, y: Any, counts: Any) -> Any:
     found = out_of_bag(loss, bagging.combine, scores_of_each(model, params, X, own), counts.T)
     return jnp.stack([loss.labels(found).astype(found.dtype), loss.rows(found, y)], axis=1)
+
+
+@OWN_STATIC
+def _out_of_bag_margins(own: bool, model: Any, loss: Any, bagging: Any, params: Tree, X: Any, counts: Any) -> Any:
+    return out_of_bag(loss, bagging.combine, scores_of_each(model, params, X, own), counts.T)

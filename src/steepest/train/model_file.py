@@ -14,6 +14,7 @@ import json
 import math
 import os
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from steepest.data.paths import shown
 from steepest.data.schema import Schema
 from steepest.data.standard import Standard
 from steepest.inits.plain import Zeros
+from steepest.losses.multitask import MultiTask
 from steepest.models.text import parameters
 from steepest.train.cache import precision, prepare
-from steepest.train.fitted import Fitted
+from steepest.train.fitted import Fitted, FittedTask, score_names
 from steepest.train.limits import Limits
 from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import check_schema, recipe_from_json, recipe_to_json
@@ -106,11 +108,14 @@ def _described(fitted: Fitted) -> dict[str, Any]:
         "version": __version__,
         "recipe": recipe_to_json(fitted.recipe),
         "classes": list(fitted.classes),
+        "tasks": [
+            {"name": task.name, "classes": list(task.classes), "scores": _plain(task.scores)} for task in fitted.tasks
+        ],
         "data_schema": None if fitted.schema is None else fitted.schema.to_json(),
         "standard": fitted.standard is not None,
         "limits": fitted.limits is not None,
         "shape": list(fitted.shape),
-        "scores": {part: {n: _number(v) for n, v in found.items()} for part, found in fitted.scores.items()},
+        "scores": _plain(fitted.scores),
         "curves": list(fitted.curves),
         "status": fitted.status,
         "step": int(fitted.step),
@@ -127,6 +132,10 @@ def _standards(standard: Standard | tuple[Standard, ...]) -> dict[str, np.ndarra
         return standard.to_arrays()
     each = [one.to_arrays() for one in standard]
     return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
+
+
+def _plain(scores: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | str]]:
+    return {part: {name: _number(value) for name, value in found.items()} for part, found in scores.items()}
 
 
 def _number(value: float) -> float | str:
@@ -152,7 +161,8 @@ def _check_length(place: Path) -> int:
 def _read(file: Any, size: int, model: Any) -> Fitted:
     stored = _header(file)
     recipe = recipe_from_json(stored["recipe"], model)
-    classes = _texts(stored, "classes")
+    tasks = _tasks(stored, recipe)
+    classes = score_names(tasks) if tasks else _texts(stored, "classes")
     shape = _whole_numbers(stored, "shape")
     schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
     if schema is not None and schema.shape != shape:
@@ -180,12 +190,14 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
         seed=_whole(stored, "seed"),
         data=_mapping(stored, "data"),
         notes=_texts(stored, "notes"),
+        tasks=tasks,
         limits=_limits(shape, reading) if stored.get("limits", False) else None,  # older files lack them
     )
 
 
 NEEDED = ("recipe", "classes", "data_schema", "standard", "shape", "scores", "curves", "status", "step", "epochs")
 NEEDED += ("seed", "data", "notes")
+TASK = {"name", "classes", "scores"}
 
 
 def _header(file: Any) -> dict[str, Any]:
@@ -244,6 +256,18 @@ def _limits(shape: tuple[int, ...], reading: Tensors) -> Limits:
     if not (np.isfinite(low) & np.isfinite(high) & (low <= high)).all():
         raise DataError("does not add up: its features' limits are no ranges")
     return low, high
+
+
+def _tasks(stored: dict[str, Any], recipe: Recipe) -> tuple[FittedTask, ...]:
+    """The tasks of a model of several, each with the classes that its loss has scores for."""
+    found = stored.get("tasks", [])  # older files have one task, and do not say so
+    if not isinstance(found, list) or not all(isinstance(one, dict) and set(one) == TASK for one in found):
+        raise DataError("is no model of steepest (its tasks are no list of names, classes and scores)")
+    made = tuple(FittedTask(str(one["name"]), _texts(one, "classes"), _scores(one)) for one in found)
+    wanted = recipe.loss.classes if isinstance(recipe.loss, MultiTask) else ()
+    if tuple(len(task.classes) for task in made) != wanted:
+        raise DataError("does not add up: its tasks are not those of its loss")
+    return made
 
 
 def _texts(stored: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -1,0 +1,63 @@
+"""Several tasks, a label column each: the loss that a recipe trains them by, and the scores of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from steepest.core.errors import SettingError
+from steepest.core.spec import refuse, replace
+from steepest.losses.multitask import MultiTask
+from steepest.losses.softmax import CrossEntropy
+from steepest.metrics import METRICS, confusion
+from steepest.train.recipe import Recipe, refuse_solver
+
+
+def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
+    """The recipe for tasks of so many classes each: its loss as `MultiTask`, by its weights where it has some.
+
+    **Raises** SettingError for another loss than cross-entropy, weights or classes that are not those of the tasks, a
+    solver, and techniques that are for one task's classes.
+
+    >>> with_tasks(Recipe(), (3, 2)).loss
+    MultiTask(classes=(3, 2), weights=(1.0, 1.0))
+    """
+    if not isinstance(recipe, Recipe):
+        return recipe  # refused by name where recipes are checked
+    refuse_solver(recipe, "a training of several tasks")
+    loss, counts = recipe.loss, tuple(classes)
+    if not isinstance(loss, CrossEntropy | MultiTask):
+        name = type(loss).__name__
+        raise SettingError(
+            f"each task's loss is CrossEntropy, and the recipe's is {name}; leave it out, or weigh the "
+            "tasks by multi-task:weights=1/0.5"
+        )
+    for technique in recipe.techniques:
+        if technique.needs_classes and technique is not recipe.bagging:
+            raise refuse(technique, f"is for one task's classes, and there are {len(counts)} tasks; leave it out")
+    if recipe.bagging is not None and recipe.bagging.combine == "vote":
+        raise refuse(recipe.bagging, 'has no votes for several tasks at once; combine by "average"')
+    if isinstance(loss, CrossEntropy):
+        return replace(recipe, loss=MultiTask(counts))
+    if loss.classes not in ((), counts):
+        raise refuse(loss, f"classes = {loss.classes}, and the label columns have {counts}; leave them out")
+    return replace(recipe, loss=MultiTask(counts, loss.weights))
+
+
+def scores_of_tasks(loss: MultiTask, margins: np.ndarray, Y: np.ndarray) -> tuple[dict[str, float], ...]:
+    """The scores of all tasks together, then of each: "loss", "accuracy", "balanced", "f1"; {} without rows.
+
+    margins float64 [rows, Σₜ classesₜ] are the model's scores, Y [rows, tasks] class numbers. Together: the loss that
+    is trained by, Σₜ wₜ·ℓₜ, and the tasks' mean of every other score.
+    """
+    if not len(Y):
+        return ({},) * (1 + len(loss.classes))
+    each = []
+    for task, own in enumerate(loss.slices):
+        scores, y = margins[:, own], Y[:, task]
+        matrix = confusion(y, scores.argmax(axis=1), scores.shape[1])
+        found = {"loss": float(np.mean(np.logaddexp.reduce(scores, axis=1) - scores[np.arange(len(y)), y]))}
+        each.append(found | {name: float(metric(matrix)) for name, metric in METRICS.items()})
+    together = {name: float(np.mean([one[name] for one in each])) for name in METRICS}
+    return {"loss": sum(w * one["loss"] for w, one in zip(loss.weights, each)), **together}, *each
