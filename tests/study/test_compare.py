@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits, load_iris
 
 from steepest import METHODS, SettingError, Store, compare
 from steepest.data.arrays import from_arrays
+from steepest.data.opening import open as open_data
 from steepest.study import compare as compare_
 from steepest.study import run as run_
 from steepest.study.compare import plan, run_study
@@ -303,6 +304,34 @@ def test_the_estimate_knows_what_each_candidate_costs():
     both = study(methods=["adam"], model="linear,mlp:8,8", techniques="none,smoothing")
     assert both.estimate(cores=1) == pytest.approx(2 * (linear.estimate(cores=1) + network.estimate(cores=1)), rel=0.1)
     assert 2 * linear.estimate(cores=1) < network.estimate(cores=1), "six arrays of weights take longer to compile"
+
+
+@pytest.mark.parametrize(
+    ("technique", "passes"),
+    [("adversarial", 4), ("adversarial:kind=pgd,steps=7", 17), ("tangent-prop:along=shift", 6), ("smoothing", 0)],
+)
+def test_the_estimate_knows_what_techniques_add(technique, passes):
+    def trained(techniques):
+        each = Settings(**{**SMALL, "trials": 15, "model": "mlp:256", "techniques": techniques})
+        made = plan(open_data("digits"), each)
+        longer = dataclasses.replace(made, settings=dataclasses.replace(each, epochs=20_000))
+        return longer.estimate(cores=1) - made.estimate(cores=1), made
+
+    (plain, made), (more, _) = trained(["none"]), trained([technique])
+    train, validation = made.draw.sizes.train, made.draw.sizes.validation
+    want = ((3 + passes) * train + validation) / (3 * train + validation)
+    assert more / plain == pytest.approx(want, rel=0.02)
+
+
+def test_the_estimate_knows_what_an_attack_costs():
+    plain, fgsm, pgd = (
+        study(model="mlp:256", attack=attack).estimate(cores=1) for attack in (None, "fgsm:size=1", "pgd:steps=20")
+    )
+    assert pgd - plain == pytest.approx(41 / 3 * (fgsm - plain)), "each step forward and back, then forward once"
+    epochs = study(model="mlp:256", epochs=3).estimate(cores=1) - plain
+    sizes = study().draw.sizes
+    want = 2 * 41 * sizes.test / (3 * sizes.train + sizes.validation)  # in float64
+    assert (pgd - plain) / epochs == pytest.approx(want, rel=0.05)
 
 
 def test_diverged_trainings_count_and_an_edge_is_warned_of():

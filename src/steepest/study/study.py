@@ -37,6 +37,7 @@ from steepest.train.scoring import copies
 SECONDS_A_STEP = 0.4e-6  # of one member, beside its products: measured on digits and 2-D blobs, two cores
 FLOPS_A_SECOND = 25e9  # of one core, in the products of blocks
 PASSES = 3  # what a training step costs, in passes of its rows through the model: forward, and back to two sides
+FLOAT64 = 2  # what a pass costs in float64, in which rows are attacked
 SECONDS_TO_COMPILE = 0.5  # a structure that the compilation cache does not hold, and for each array of its weights …
 SECONDS_AN_ARRAY = 0.75  # … measured: linear 2.3 s, mlp:64 2.5 s to 3.6 s, cnn 10 s to 11 s
 
@@ -72,17 +73,19 @@ class Study:
         recipes = [candidate.recipe().general() for candidate in self.candidates]
         outputs = recipes[0].loss.outputs(len(self.source.classes))
         counts = Counter(structure(recipe) for recipe in recipes)
-        compiling = an_epoch = 0.0  # the latter of one replicate's trainings
+        compiling = an_epoch = attacking = 0.0  # the latter two of one replicate's trainings
         for kind, recipe in {structure(recipe): recipe for recipe in recipes}.items():
             width = width_of(recipe, plan.shape, outputs)
             members = -(-counts[kind] * self.each // width) * width  # blocks are filled up
-            passes = PASSES * sizes.train + sizes.validation
+            models = members * copies(recipe)
+            passes = (PASSES + sum(t.passes for t in recipe.techniques)) * sizes.train + sizes.validation
             steps = -(-sizes.train // (recipe.batch_size or sizes.train))
-            flops = copies(recipe) * passes * flops_a_row(recipe.model, plan.shape, outputs)
-            an_epoch += members * (steps * SECONDS_A_STEP + flops / FLOPS_A_SECOND)
+            seconds = flops_a_row(recipe.model, plan.shape, outputs) / FLOPS_A_SECOND  # of a row's pass
+            an_epoch += models * (steps * SECONDS_A_STEP + passes * seconds)
+            attacking += models * passes_of(self.attack) * sizes.test * seconds
             arrays = len(jax.tree.leaves(weights_of(recipe.model, plan.shape, outputs)))
             compiling += SECONDS_TO_COMPILE + arrays * SECONDS_AN_ARRAY
-        return compiling + s.replicates * s.epochs * an_epoch / (cores or plan.workers)
+        return compiling + s.replicates * (s.epochs * an_epoch + attacking) / (cores or plan.workers)
 
     @property
     def key(self) -> str:
@@ -118,6 +121,17 @@ class Study:
     def attack(self) -> Attack | None:
         """How the test rows are attacked, where they are."""
         return None if self.settings.attack is None else attack_from_text(self.settings.attack)
+
+
+def passes_of(attack: Attack | None) -> float:
+    """What scoring a row under attack costs, in passes through the model: each step forward and back, then forward.
+
+    >>> passes_of(None), passes_of(Attack(0.1)), passes_of(Attack(0.1, kind="pgd", steps=10))
+    (0.0, 6.0, 42.0)
+    """
+    if attack is None:
+        return 0.0
+    return FLOAT64 * (2 * (1 if attack.kind == "fgsm" else attack.steps) + 1.0)
 
 
 def weights_of(model: Any, shape: tuple[int, ...], outputs: int) -> Any:

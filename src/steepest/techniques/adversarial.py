@@ -62,7 +62,8 @@ class Adversarial(Technique):
     units and batch norm see x̃ as another batch, with the step's draws.
     **Hyperparameters**: size ε ≥ 0, in standardised units, searched log-uniform 0.01 … 1; share a of the loss at the
     rows themselves, in [0, 1]: 0 trains on attacked rows alone (Madry et al. 2018), 1 on none.
-    **Settings**: kind, norm and steps as in `Attack`. A step costs one more pass forward and back, PGD `steps` more.
+    **Settings**: kind, norm and steps as in `Attack`. With FGSM a step costs 2⅓ plain ones, with PGD 2 and
+    ⅔ for each of its own steps.
     **Raises** SettingError as `Attack` does.
     **Differs** from Madry et al. in the defaults: one step of FGSM, and half of the loss at the rows themselves.
     """
@@ -79,6 +80,11 @@ class Adversarial(Technique):
 
     def __post_init__(self) -> None:
         check_attack(self)
+
+    @property
+    def passes(self) -> float:
+        """For x̃ forward and back to the rows, by FGSM from the step's own way forward; for its loss as a plain step."""
+        return 1 + 3 if self.kind == "fgsm" else 2 * self.steps + 3
 
     def extra(self, view: View) -> Array:
         moved = attacked(self, view.losses, view.X, view.facts.low, view.facts.high, view.key)

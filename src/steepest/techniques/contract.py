@@ -71,6 +71,11 @@ class Technique:
         """Hyperparameters that do nothing under these settings, and so are not searched."""
         return ()
 
+    @property
+    def passes(self) -> float:
+        """What it adds to a step, in passes of the batch through the model (a plain step makes 3); to estimate time."""
+        return 0.0
+
     def rows(self, X: Array, y: Array, key: Array, facts: Facts) -> tuple[Array, Array]:
         """Rows [rows, …] and labels [rows] in place of a batch's own."""
         del key, facts

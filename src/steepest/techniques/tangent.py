@@ -57,6 +57,11 @@ class TangentProp(Technique):
         check_along("TangentProp", self.along)
         object.__setattr__(self, "smooth", checked_width("TangentProp", self.smooth))
 
+    @property
+    def passes(self) -> float:
+        """For each tangent its way forward, and back to two sides."""
+        return 3 * len(GROUPS[self.along])
+
     def extra(self, view: View) -> Array:
         facts = view.facts
         images = view.X * facts.scale + facts.center
