@@ -3,7 +3,9 @@
 import pytest
 
 from steepest import MLP, ElasticNet, SettingError
+from steepest.stops.rules import NoGain
 from steepest.study.candidates import candidates
+from steepest.study.recipe_text import recipe_text
 from steepest.study.settings import Settings
 from steepest.techniques.dropout import Dropout
 from steepest.techniques.smoothing import Smoothing
@@ -106,6 +108,59 @@ def test_trials_do_not_change_because_techniques_stand_beside_them():
     assert all(0 < v["dropout.rate"] < 1 for v in drawn[1:])
 
 
+def test_a_technique_for_two_layers_has_a_name_for_each():
+    """J7 of the sources: dropout of 0.5 on the first hidden layer, of 0.3 on the second."""
+    how = {"methods": "sgd", "penalties": "none", "model": "mlp:8,4", "spaces": {"dropout2.rate": (0.1, 0.4)}}
+    (one,) = made(techniques="dropout:layers=1+smoothing+dropout:layers=2", **how).values()
+    assert {name: str(space) for name, space in one.spaces.items() if name != "rate"} == {
+        "dropout.rate": "uniform 0.05 … 0.8",
+        "smoothing.amount": str(one.spaces["smoothing.amount"]),
+        "dropout2.rate": "uniform 0.1 … 0.4",
+    }
+    values = one.trials(0)[1]
+    first, second = Dropout(values["dropout.rate"], layers=(1,)), Dropout(values["dropout2.rate"], layers=(2,))
+    assert one.recipe(values).techniques == (first, Smoothing(values["smoothing.amount"]), second)
+    assert values["dropout.rate"] != values["dropout2.rate"]
+
+    (fixed,) = made(**{**how, "spaces": ()}, techniques="dropout:rate=0.5,layers=1+dropout:rate=0.3,layers=2").values()
+    assert list(fixed.spaces) == ["rate"]
+    assert fixed.recipe().techniques == (Dropout(0.5, layers=(1,)), Dropout(0.3, layers=(2,)))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["dropout:rate=0.5", "dropout:rate=.5"],
+        ["dropout", "dropout:layers=all"],
+        ["dropout+smoothing", "smoothing+dropout"],
+        ["early-stopping:patience=5", "early-stopping"],  # whose patience is not searched either
+        ["dropout:layers=1+dropout:layers=2", "dropout:layers=2+dropout:layers=1"],
+    ],
+)
+def test_techniques_that_are_the_same_in_other_words_are_refused(texts):
+    with pytest.raises(SettingError) as caught:
+        made(methods="sgd", techniques=texts, model="mlp:8,4")
+    assert str(caught.value) == f"techniques {texts[0]} and {texts[1]} are the same; name one of them"
+
+
+def test_a_technique_that_is_searched_is_another_than_one_that_is_fixed():
+    """Though by default their rate is the same."""
+    assert len(made(methods="sgd", penalties="none", techniques="dropout,dropout:rate=0.5", model="mlp:8")) == 2
+    how = {"methods": "sgd", "penalties": "none", "techniques": "early-stopping,early-stopping:patience=5"}
+    assert len(made(**how, spaces={"early-stopping.patience": (2, 20)})) == 2
+
+
+def test_patience_is_searched_among_whole_numbers():
+    how = {"methods": "sgd", "penalties": "none", "techniques": "early-stopping", "trials": 60}
+    (one,) = made(**how, spaces={"early-stopping.patience": (2, 5)}).values()
+    assert str(one.spaces["early-stopping.patience"]) == "uniform 2 … 5, whole numbers"
+    drawn = [values["early-stopping.patience"] for values in one.trials(0)[1:]]
+    assert set(drawn) == {2, 3, 4, 5}
+    recipe = one.recipe({"early-stopping.patience": 3.0})  # the store keeps all numbers as they are drawn: with a point
+    assert recipe.stop == NoGain(patience=3)
+    assert recipe_text(recipe).endswith("stop no-gain:patience=3")
+
+
 def test_a_techniques_space_can_be_changed():
     (one,) = made(
         methods="sgd", penalties="none", techniques="dropout", model="mlp:8", spaces={"dropout.rate": (0.1, 0.6)}
@@ -154,13 +209,18 @@ def test_a_changed_space_is_taken_as_it_is_declared():
         (("sgd.rate", 0.1, float("inf")), "search space of sgd.rate = 0.1 … inf; it must rise"),
         (("sgd.rate", float("nan"), 1.0), "search space of sgd.rate = nan … 1; it must rise"),
         (("l2.strength", 0.0, 0.1), "search space of l2.strength = 0 … 0.1; it must rise"),
+        (
+            ("early-stopping.patience", 2.5, 20),
+            "search space of early-stopping.patience = 2.5 … 20; it must rise and be a whole number of at least 1",
+        ),
+        (("early-stopping.patience", 0, 20), "search space of early-stopping.patience = 0 … 20; it must rise and be a"),
         (("sgd.momentum", 0.1, 0.2), "unknown search space 'sgd.momentum'"),
         (("adam.rate", 0.1, 0.2), "unknown search space 'adam.rate'; did you mean"),
     ],
 )
 def test_a_space_that_makes_no_sense_is_refused(space, says):
     with pytest.raises(SettingError) as caught:
-        made(methods="sgd", penalties="l2", spaces=(space,))
+        made(methods="sgd", penalties="l2", techniques="early-stopping", spaces=(space,))
     assert str(caught.value).startswith(says)
 
 
@@ -169,6 +229,10 @@ def test_a_space_that_makes_no_sense_is_refused(space, says):
     [
         ({"methods": "sgd,delta-bar-delta", "penalties": "none,l1"}, r"^delta-bar-delta\+l1: L1: needs a method"),
         ({"methods": "delta-bar-delta", "penalties": "elastic"}, r"^delta-bar-delta\+elastic: ElasticNet: needs"),
+        (
+            {"methods": "sgd", "penalties": "none", "techniques": "dropout+dropout:rate=0.2", "model": "mlp:8"},
+            r"^sgd\+none, dropout\+dropout:rate=0\.2: Recipe\.techniques holds .* they act on the same; keep one$",
+        ),
         ({"methods": "coordinate"}, r"^Coordinate: is a solver for linear models.*; a comparison cannot run it"),
         ({"methods": "sgd", "model": "mlpp:3"}, r"unknown model 'mlpp'; did you mean 'mlp'"),
     ],

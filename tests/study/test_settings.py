@@ -52,13 +52,8 @@ def test_a_users_own_model_is_kept_with_its_content(tmp_path):
             {"techniques": "none+dropout"},
             "technique none+dropout: none is no technique at all, so it goes with no other",
         ),
-        ({"techniques": "dropout+dropout:rate=0.2"}, "technique dropout+dropout:rate=0.2: it has dropout twice"),
         ({"techniques": "dropout+"}, "technique dropout+: there is a plus with nothing beside it"),
         ({"techniques": "dropout,dropout"}, "technique dropout is named twice"),
-        (
-            {"techniques": ["dropout+smoothing", "smoothing+dropout"]},
-            "techniques dropout+smoothing and smoothing+dropout",
-        ),
         ({"techniques": ()}, "no technique to compare; name one"),
         ({"techniques": [0.5]}, "technique 0.5; a comparison takes texts"),
         ({"model": "linear,linear"}, "model linear is named twice"),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from steepest.core.errors import SettingError
-from steepest.core.hyper import Space
+from steepest.core.hyper import Space, count, positive
 from steepest.study.space import at_edge, draw_trials
 
 SPACES = {"rate": Space(1e-4, 1.0, log=True), "momentum": Space(0.5, 0.99)}
@@ -20,6 +20,34 @@ def test_draws_follow_their_priors():
     assert abs(np.corrcoef(rates, momenta)[0, 1]) < 4 / np.sqrt(4000)
     assert momenta.min() >= 0.5
     assert momenta.max() <= 0.99
+
+
+def test_whole_numbers_are_drawn_by_what_rounds_to_them():
+    """Evenly from low to high, both among them; log-uniform, k by ln((k + ½)/(k − ½)). Counted in 40,000 draws."""
+    spaces = {"even": Space(2, 6, whole=True), "log": Space(1, 8, log=True, whole=True)}
+    trials = draw_trials(spaces, 40_000, seed=2, replicate=0, candidate="sgd")
+    for name, numbers, weights in (
+        ("even", np.arange(2, 7), np.ones(5)),
+        ("log", np.arange(1, 9), np.log((np.arange(1, 9) + 0.5) / (np.arange(1, 9) - 0.5))),
+    ):
+        drawn, counts = np.unique([t[name] for t in trials], return_counts=True)
+        np.testing.assert_array_equal(drawn, numbers)
+        assert stats.chisquare(counts, 40_000 * weights / weights.sum()).pvalue > 0.01
+
+
+@pytest.mark.parametrize("space", [Space(2, 20, whole=True), Space(1, 50, log=True, whole=True)])
+def test_the_position_of_a_whole_number_is_the_middle_of_the_quantiles_that_give_it(space):
+    quantiles = (np.arange(200_000) + 0.5) / 200_000
+    drawn = np.array([space.at(u) for u in quantiles])
+    for value in range(space.low, space.high + 1):
+        assert space.position(value) == pytest.approx(quantiles[drawn == value].mean(), abs=1e-5)
+    assert at_edge(space, space.low) == "low" or space.log
+    assert at_edge(space, space.high) == "high"
+
+
+def test_a_declared_space_of_a_whole_number_is_of_whole_numbers():
+    assert count(5, space=Space(2, 20)).metadata["space"] == Space(2, 20, whole=True)
+    assert positive(5.0, Space(2, 20)).metadata["space"] == Space(2, 20)
 
 
 def test_every_replicate_and_candidate_draws_its_own():

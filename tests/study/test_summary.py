@@ -154,6 +154,21 @@ def test_an_end_that_cannot_be_moved_is_not_warned_of():
     ]
 
 
+def test_an_edge_of_a_second_technique_of_a_kind_is_named_by_its_place():
+    s = Settings(
+        methods="sgd", penalties="none", techniques="dropout:rate=0.5,layers=1+dropout:layers=2", model="mlp:4,4",
+        trials=TRIALS, replicates=R,
+    )  # fmt: skip
+    made, got = candidates(s), outcomes(5)
+    values = [[[{}] + [{"rate": 0.01, "dropout2.rate": 0.06} for _ in range(TRIALS)]] for _ in range(R)]
+    one = Outcomes(*(part[:, :1] for part in (got.validation, got.loss, got.test, got.diverged)), values)
+    (cell,) = summarise(s, made, one, 60, 25).cells
+    assert cell["warnings"] == [
+        "best dropout2.rate lies at the low edge of its space (uniform 0.05 … 0.8); widen it: "
+        "--space dropout2.rate=LOW:HIGH"
+    ]
+
+
 def test_expected_best_is_the_mean_over_all_subsets_of_trials():
     """By hand for n = 1, 2 and N: the mean, the mean maximum of all pairs, the maximum; averaged over replicates."""
     got = outcomes(2)

@@ -46,34 +46,53 @@ class Domain:
 
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """Where a comparison looks for good values: log-uniform, or uniform, between two bounds."""
+    """Where a comparison looks for good values: log-uniform, or uniform, between two bounds, both among them.
+
+    `whole`: among whole numbers, each as likely as what rounds to it of the prior between low − ½ and high + ½. So all
+    are equally likely where that is uniform, the ends too; where it is log-uniform, k is by about 1/k.
+    """
 
     low: float
     high: float
     log: bool = False
+    whole: bool = False
 
     def at(self, u: float) -> float:
         """The value at quantile u of the prior.
 
-        >>> round(Space(1e-4, 1.0, log=True).at(0.5), 6)
-        0.01
+        >>> round(Space(1e-4, 1.0, log=True).at(0.5), 6), [Space(2, 4, whole=True).at(u) for u in (0.3, 0.4, 0.7)]
+        (0.01, [2.0, 3.0, 4.0])
         """
+        low, high = self._ends
         if self.log:
-            return math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
-        return self.low + u * (self.high - self.low)
+            value = math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
+        else:
+            value = low + u * (high - low)
+        return float(min(max(math.floor(value + 0.5), self.low), self.high)) if self.whole else value
 
     def position(self, value: float) -> float:
-        """The quantile of a value: the inverse of `at`."""
-        if self.log:
-            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
-        return (value - self.low) / (self.high - self.low)
+        """The quantile of a value: the inverse of `at`; of a whole number, the middle of those it has."""
+        low, high = self._ends
+        if not self.log:
+            return (value - low) / (high - low)
+        if self.whole:
+            value = math.sqrt((value - 0.5) * (value + 0.5))
+        return (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """Where the prior begins and ends, before it is rounded."""
+        return (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
 
     def __str__(self) -> str:
-        return f"{'log-uniform' if self.log else 'uniform'} {self.low:g} … {self.high:g}"
+        kind = "log-uniform" if self.log else "uniform"
+        return f"{kind} {self.low:g} … {self.high:g}{', whole numbers' if self.whole else ''}"
 
 
 def hyper(default: Any, domain: Domain, space: Space | None = None) -> Any:
-    """A hyperparameter field: default, enforced domain, optional search space."""
+    """A hyperparameter field: default, enforced domain, search space (where it has one; whole as the domain is)."""
+    if space is not None and domain.whole:
+        space = dataclasses.replace(space, whole=True)
     return dataclasses.field(default=default, metadata={"domain": domain, "space": space})
 
 
@@ -97,9 +116,9 @@ def positive(default: float, space: Space | None = None) -> Any:
     return hyper(default, Domain(low=0.0, open_low=True), space)
 
 
-def count(default: int, low: int = 1) -> Any:
+def count(default: int, low: int = 1, space: Space | None = None) -> Any:
     """A whole number of epochs, steps or times, at least `low`."""
-    return hyper(default, Domain(low=float(low), whole=True))
+    return hyper(default, Domain(low=float(low), whole=True), space)
 
 
 def part(default: Any = dataclasses.MISSING, **kwargs: Any) -> Any:

@@ -39,6 +39,8 @@ class NoGain(Stop):
     **Equation** (Goodfellow et al. 2016, alg. 7.1): best ← value where value > best + least; stop when `patience`
     epochs in a row brought no new best. **Hyperparameters** `patience` ≥ 1 epochs (source D: 5), `least` gain ≥ 0 that
     counts. **Settings** monitor = "validation_loss" (default), "validation_accuracy" or "train_loss".
+    **Search**: neither has a space declared, for by validation rows more patience is no worse; `--space
+    early-stopping.patience=2:20` searches it among whole numbers.
     **Differs** from Keras's EarlyStopping, whose `restore_best_weights` is off by default.
     """
 

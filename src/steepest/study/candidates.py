@@ -16,7 +16,7 @@ from steepest.methods import METHODS
 from steepest.models.text import model_from_text
 from steepest.penalties import PENALTIES
 from steepest.study.parts import part_from_text
-from steepest.study.settings import Settings, candidate_name, technique_name, technique_parts
+from steepest.study.settings import Settings, candidate_name, technique_name, technique_owners
 from steepest.study.space import draw_trials
 from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe, refuse_solver
@@ -28,7 +28,8 @@ class Candidate:
     """One method with one penalty, one choice of techniques and one model.
 
     `spaces` holds every hyperparameter that is searched: those of method and penalty by their own names, those of
-    techniques as "dropout.rate", for a technique may call its strength as a penalty does.
+    techniques as "dropout.rate", for a technique may call its strength as a penalty does; those of a second dropout,
+    for other layers, as "dropout2.rate".
     """
 
     method: str
@@ -57,9 +58,9 @@ class Candidate:
             penalty=penalty(**{name: value for name, value in plain.items() if name not in ours}),
             loss=LOSSES[self.settings.loss](),
             batch_size=self.settings.batch_size,
-        )
             products=self.settings.products,
-        parts = [_technique(text, values) for text in technique_parts(self.technique)]
+        )
+        parts = [_technique(owner, text, values) for owner, text in technique_owners(self.technique).items()]
         return with_techniques(recipe, parts) if parts else recipe
 
     def trials(self, replicate: int) -> list[dict[str, float]]:
@@ -75,6 +76,7 @@ def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list
     """
     models = _models(settings.models, shape)
     changed = {name: (low, high) for name, low, high in settings.spaces}
+    techniques = _techniques(settings.techniques, changed)
     made: list[Candidate] = []
     known: set[str] = set()
     for method, penalty, technique, model in product(settings.methods, settings.penalties, settings.techniques, models):
@@ -82,9 +84,8 @@ def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list
         for owner, part in ((method, METHODS[method]), (penalty, PENALTIES[penalty])):
             spaces |= (own := _spaces(owner, part, changed))
             known |= {f"{owner}.{name}" for name in own}
-        for text in technique_parts(technique):
-            spaces |= (own := _technique_spaces(text, changed))
-            known |= own.keys()
+        spaces |= techniques[technique]
+        known |= techniques[technique].keys()
         candidate = Candidate(method, penalty, technique, model, settings, spaces, models[model])
         _check(candidate, shape)
         made.append(candidate)
@@ -118,20 +119,35 @@ def _check(candidate: Candidate, shape: tuple[int, ...] | None) -> None:
     refuse_solver(recipe, "a comparison")
 
 
-def _technique(text: str, values: Mapping[str, float]) -> Any:
+def _technique(owner: str, text: str, values: Mapping[str, float]) -> Any:
     """A technique as its text sets it, with the values that are named after it."""
-    owner = f"{technique_name(text)}."
-    own = {name.removeprefix(owner): value for name, value in values.items() if name.startswith(owner)}
+    start = f"{owner}."
+    own = {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
     return dataclasses.replace(part_from_text(TECHNIQUES, text), **own)
 
 
-def _technique_spaces(text: str, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
-    """The spaces of what a technique's text leaves open, as "dropout.rate"."""
-    name = technique_name(text)
+def _techniques(texts: Sequence[str], changed: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, Space]]:
+    """Each text's spaces, as "dropout.rate". Texts that train and search the same in other words are refused."""
+    found: dict[str, dict[str, Space]] = {}
+    meanings: dict[frozenset[Any], str] = {}
+    for text in texts:
+        found[text], parts = {}, []
+        for owner, part in technique_owners(text).items():
+            own = _technique_spaces(owner, part, changed)
+            found[text] |= {f"{owner}.{name}": space for name, space in own.items()}
+            parts.append((part_from_text(TECHNIQUES, part), tuple(own.items())))
+        twin = meanings.setdefault(frozenset(parts), text)
+        if twin != text:
+            raise SettingError(f"techniques {twin} and {text} are the same; name one of them")
+    return found
+
+
+def _technique_spaces(owner: str, text: str, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
+    """The spaces of what a technique's text leaves open."""
     fixed = {piece.partition("=")[0].strip() for piece in text.partition(":")[2].split(",")}
-    spaces = _spaces(name, TECHNIQUES[name], changed)
     fixed |= set(getattr(part_from_text(TECHNIQUES, text), "idle", ()))
-    return {f"{name}.{own}": space for own, space in spaces.items() if own not in fixed}
+    spaces = _spaces(owner, TECHNIQUES[technique_name(text)], changed)
+    return {name: space for name, space in spaces.items() if name not in fixed}
 
 
 def _spaces(owner: str, cls: Any, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
@@ -140,12 +156,12 @@ def _spaces(owner: str, cls: Any, changed: Mapping[str, tuple[float, float]]) ->
     declared = search_space(cls)
     for name, own in hyperparameters(cls).items():
         domain, space = own.metadata["domain"], declared.get(name)
-        if f"{owner}.{name}" in changed and not domain.whole:  # one without a space of its own is searched on demand
+        if f"{owner}.{name}" in changed:  # one without a space of its own is searched on demand
             low, high = changed[f"{owner}.{name}"]
             log = space is not None and space.log
             if not low < high or low not in domain or high not in domain or (log and low <= 0):
                 raise SettingError(f"search space of {owner}.{name} = {low:g} … {high:g}; it must rise and be {domain}")
-            space = Space(low, high, log)
+            space = Space(low, high, log, domain.whole)
         if space is not None:
             made[name] = space
     return made

@@ -197,6 +197,8 @@ def _written(value: Any, field: dataclasses.Field[Any]) -> Any:
     """A setting as text that is read back; `repr` of a float is its shortest exact form."""
     if _numbered(field) or "numbers" in field.metadata:
         return ALL if value is None else "/".join(map(str, value))
+    if "domain" in field.metadata and field.metadata["domain"].whole:
+        return str(int(value))
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)

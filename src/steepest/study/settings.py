@@ -192,13 +192,29 @@ def technique_name(part: str) -> str:
     return part.partition(":")[0].strip()
 
 
+def technique_owners(text: str) -> dict[str, str]:
+    """Each technique of a text by what its values are named after: the second dropout's are `dropout2.rate` …
+
+    >>> technique_owners("dropout:layers=1+smoothing+dropout:layers=2")
+    {'dropout': 'dropout:layers=1', 'smoothing': 'smoothing', 'dropout2': 'dropout:layers=2'}
+    """
+    made: dict[str, str] = {}
+    names: list[str] = []
+    for part in technique_parts(text):
+        names.append(technique_name(part))
+        place = names.count(names[-1])
+        owner = names[-1] if place == 1 else f"{names[-1]}{place}"
+        if owner in made:  # only where somebody else's technique has such a name
+            raise SettingError(f"technique {text}: two would be called {owner}, and a comparison searches by name")
+        made[owner] = part
+    return made
+
+
 def _techniques(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Techniques as texts; names nobody knows are refused, and combinations that are twice the same or none."""
+    """Techniques as texts; names nobody knows are refused, and none beside others."""
     made = texts("technique", given)
-    together: dict[frozenset[str], str] = {}
     for text in made:
-        parts = technique_parts(text)
-        names = [technique_name(part) for part in parts]
+        names = [technique_name(part) for part in technique_parts(text)]
         if "" in names:
             raise SettingError(f"technique {text}: there is a plus with nothing beside it; write dropout+augment")
         for name in names:
@@ -206,11 +222,6 @@ def _techniques(given: str | Sequence[str]) -> tuple[str, ...]:
                 raise SettingError(f"technique {text}: none is no technique at all, so it goes with no other")
             if name not in TECHNIQUES:
                 raise unknown("technique", name, [NONE, *TECHNIQUES])
-            if names.count(name) > 1:
-                raise SettingError(f"technique {text}: it has {name} twice, and a comparison searches by name")
-        twin = together.setdefault(frozenset(parts), text)
-        if twin != text:
-            raise SettingError(f"techniques {twin} and {text} are the same; name one of them")
     return made
 
 

@@ -15,7 +15,7 @@ from steepest.penalties import PENALTIES
 from steepest.study.best_of import expected_best
 from steepest.study.candidates import Candidate
 from steepest.study.crossed import compare_crossed, interval_crossed
-from steepest.study.settings import Settings, model_name
+from steepest.study.settings import Settings, model_name, technique_name, technique_owners
 from steepest.study.space import at_edge
 from steepest.study.statistics import Pair, compare_paired, interval, without_verdict
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
@@ -211,9 +211,10 @@ def _edges(candidate: Candidate, winners: Sequence[Mapping[str, float]]) -> list
 
 def _owned(candidate: Candidate, name: str) -> tuple[str, Domain]:
     """A hyperparameter with its owner's name in front, and the values that it may take."""
-    technique, _, own = name.rpartition(".")
-    if technique:
-        return name, hyperparameters(TECHNIQUES[technique])[own].metadata["domain"]
+    owner, _, own = name.rpartition(".")
+    if owner:
+        technique = TECHNIQUES[technique_name(technique_owners(candidate.technique)[owner])]
+        return name, hyperparameters(technique)[own].metadata["domain"]
     ours = hyperparameters(METHODS[candidate.method])
     if name in ours:
         return f"{candidate.method}.{name}", ours[name].metadata["domain"]
