@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from steepest.cli.fit import _other_data
+from steepest.train.model_file import load
 
 BLOBS = "fit blobs --samples 80 --batch-size 16 --epochs 8"
 
@@ -100,11 +101,51 @@ def test_from_takes_the_recommended_setting_on_the_same_split(steepest):
     assert (longer["epochs"], longer["recipe"]) == (4, fitted["recipe"])
 
 
-def test_from_says_when_the_data_is_another(steepest):
-    steepest("compare blobs --samples 80 --methods sgd --penalties none --trials 1 --replicates 2 --epochs 1")
-    done = steepest("fit blobs --samples 90 --from 1")
-    assert done.code == 0
-    assert "is not the data that run 1 compared on" in done.err
+QUICK = "--methods sgd --penalties none --trials 1 --replicates 2 --epochs 1"
+
+
+def table(path, columns=("id", "a", "b", "kind"), rows=60):
+    """Two classes apart in a; some cells of b are empty."""
+    chance = np.random.default_rng(len(columns))
+    lines = [",".join(columns)]
+    for k in range(rows):
+        a, b = chance.normal() + 2 * (k % 2), "" if k % 9 == 0 else f"{chance.normal():.3f}"
+        cells = {"id": k, "a": f"{a:.3f}", "b": b, "kind": "xy"[k % 2], "sort": "xy"[k % 2]}
+        lines.append(",".join(str(cells[name]) for name in columns))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_from_reads_the_data_as_the_run_did(steepest, tmp_path):
+    table(tmp_path / "my rows.csv")
+    assert steepest(f"compare 'my rows.csv' --label kind --drop id --missing mean --raw {QUICK}").code == 0
+    done = steepest("fit 'my rows.csv' --from 1 --json")
+    assert done.code == 0, done.err
+    assert "is not the data" not in done.err
+    assert done.json["data"]["classes"] == ["x", "y"]
+    kept = load("model.safetensors")
+    assert [column.name for column in kept.schema.columns] == ["a", "b"]
+    assert (kept.schema.label, kept.schema.missing, kept.schema.raw) == ("kind", "mean", True)
+    assert steepest("fit 'my rows.csv' --label kind --drop id --missing mean --raw --from 1").code == 0
+    refused = steepest("fit 'my rows.csv' --label kind --drop id,b --from 1")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("steepest: --drop id,b: run 1 read my rows.csv with --drop id, and its setting")
+    assert refused.err.count("\n") == 1
+
+
+def test_from_takes_the_points_and_the_test_rows_of_the_run(steepest):
+    assert steepest(f"compare blobs --samples 80 {QUICK}").code == 0
+    done = steepest("fit --from 1 --json")
+    assert (done.json["data"]["rows"], "is not the data" in done.err) == (80, False)
+    assert steepest("fit blobs --samples 90 --from 1").err.startswith("steepest: --samples 90: run 1 read blobs with")
+
+
+def test_from_says_when_the_data_is_another(steepest, tmp_path):
+    table(tmp_path / "old.csv", ("a", "kind"))
+    table(tmp_path / "new.csv", ("a", "sort"), rows=70)
+    steepest(f"compare old.csv --label kind {QUICK}")
+    done = steepest("fit new.csv --label sort --from 1")
+    assert done.code == 0, done.err
+    assert "new.csv is not the data that run 1 compared on" in done.err
 
 
 def test_a_training_that_diverges_says_so(steepest, tmp_path):

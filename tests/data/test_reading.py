@@ -38,15 +38,15 @@ def test_missing_is_refused_beside_arrays_too():
 
 def test_only_what_was_chosen_is_told_and_json_gives_it_back():
     assert Reading().chosen == {}
-    reading = Reading(label=["a", "b"], drop=["id"], missing="drop", strict=True)
-    assert reading.chosen == {"label": ("a", "b"), "missing": "drop", "drop": ("id",), "strict": True}
+    reading = Reading(label=["a", "b"], drop=("id",), missing="drop", strict=True)
+    assert reading.chosen == {"label": ["a", "b"], "missing": "drop", "drop": ["id"], "strict": True}
     assert Reading(**json.loads(json.dumps(reading.chosen))) == reading
 
 
 def test_a_dataset_knows_how_it_was_asked_for(tmp_path):
     (tmp_path / "t.csv").write_text("id,a,kind\n" + "\n".join(f"{k},{k % 5},{'xy'[k % 2]}" for k in range(20)))
     found = data.open(tmp_path / "t.csv", label="kind", drop=["id"])
-    assert found.reading.chosen == {"label": "kind", "drop": ("id",)}
+    assert found.reading.chosen == {"label": "kind", "drop": ["id"]}
     assert data.open(found, size=3) is found
     assert data.open("blobs", samples=30).reading == Reading(samples=30)
     assert data.from_arrays(X, Y, raw=True).reading == Reading(raw=True)

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter, Token, validators
 
 from steepest.cli.console import Terminal
 from steepest.cli.interrupts import Stopped
-from steepest.cli.opening import as_typed, opened
+from steepest.cli.opening import as_typed, opened, settings_of
 from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag, share_or_given, whole
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def compare(
         products=products,
     )  # fmt: skip
     terminal = Terminal(output)
-    study = plan(opened(data, options, terminal), settings)
+    study = plan(opened(data, settings_of(options), terminal), settings)
     if dry_run:
         _show_plan(study, terminal)
         return

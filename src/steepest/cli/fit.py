@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.opening import opened
+from steepest.cli.opening import opened, settings_of
 from steepest.cli.options import SOURCE, DataOptions, Output, share_or_given, whole
 from steepest.core.errors import DataError, SettingError
 
@@ -55,7 +55,12 @@ def fit(
     clip: Annotated[str | None, _part("clips", "not at all")] = None,
     average: Annotated[str | None, _part("averages", "not at all")] = None,
     from_: Annotated[
-        str | None, Parameter(name="--from", group=PARTS, help="Take the recommended setting of this comparison.")
+        str | None,
+        Parameter(
+            name="--from",
+            group=PARTS,
+            help="Take the recommended setting of this comparison, and read the data as it did.",
+        ),
     ] = None,
     epochs: Annotated[
         int | None,
@@ -108,11 +113,14 @@ def fit(
     recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None, products)
     given = {"epochs": epochs, "seed": seed, "test": test, "validation": validation}
     how = {**(base.how() if base else {}), **{name: value for name, value in given.items() if value is not None}}
-    rows = opened(_source(data, base), options, terminal)
+    source, named = _source(data, base), settings_of(options)
+    reading = base.reading_of(source, named) if base else named
+    standardize = not reading.get("raw", False) and (base is None or base.settings.standardize)
+    rows = opened(source, reading, terminal)
     if base and rows.fingerprint != base.fingerprint:
         terminal.warn(_other_data(rows.name, rows.shape, from_, shape))
     with terminal.progress("training") as report:
-        fitted = train(rows, recipe, **how, standardize=not options.raw, progress=_reporter(report))
+        fitted = train(rows, recipe, **how, standardize=standardize, progress=_reporter(report))
     for note in fitted.notes[len(rows.notes) :]:  # the data's have been said
         terminal.note(note)
     saved = Path(save(fitted, out))

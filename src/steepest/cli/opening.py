@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from steepest.cli.console import Terminal
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def settings_of(options: DataOptions) -> dict[str, Any]:
-    """The options as keyword arguments of `steepest.data.open` and `check`."""
-    return dict(vars(options))
+    """The options that were named, as keyword arguments of `steepest.data.open` and `check`."""
+    named = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    return {name: value for name, value in named.items() if value not in (None, False, ())}
 
 
 def as_typed(source: str, options: DataOptions) -> str:
@@ -32,14 +34,14 @@ def as_typed(source: str, options: DataOptions) -> str:
     return shlex.join(words)
 
 
-def opened(source: str, options: DataOptions, terminal: Terminal) -> Dataset:
+def opened(source: str, settings: Mapping[str, Any], terminal: Terminal) -> Dataset:
     """The source as a Dataset; what the reader should know about it is said on standard error."""
     from steepest import data
 
     with terminal.counting("reading images") as progress:
         found = data.open(
             source,
-            **settings_of(options),
+            **settings,
             progress=progress,
         )
     for note in found.notes:

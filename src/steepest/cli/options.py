@@ -104,31 +104,39 @@ class Output:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class DataOptions:
-    """How a source is read; see steepest.data.open."""
+    """How a source is read; see steepest.data.open. What is not named is None, False or empty, and left to others."""
 
     label: Annotated[
         str | None,
         Parameter(group=DATA, help="Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100)."),
     ] = None
     size: Annotated[
-        int, Parameter(group=DATA, converter=whole("size"), help="Side in pixels that photos are resized to.")
-    ] = 32
+        int | None,
+        Parameter(
+            group=DATA,
+            converter=whole("size"),
+            show_default=lambda _: 32,
+            help="Side in pixels that photos are resized to.",
+        ),
+    ] = None
     color: Annotated[
         Literal["rgb", "grey"] | None, Parameter(group=DATA, help="Read images so; grey where all are, if not given.")
     ] = None
     raw: Annotated[bool, flag(DATA, "Values as they are: neither scaled to 0..1 nor standardised.")] = False
     missing: Annotated[
-        Literal["error", "mean", "drop"], Parameter(group=DATA, help="Empty cells: refuse, fill or leave the row out.")
-    ] = "error"
+        Literal["error", "mean", "drop"] | None,
+        Parameter(group=DATA, show_default=lambda _: "error", help="Empty cells: refuse, fill or leave the row out."),
+    ] = None
     drop: Annotated[Names, Parameter(group=DATA, help="Columns to leave out: a,b.")] = ()
     max_categories: Annotated[
-        int,
+        int | None,
         Parameter(
             group=DATA,
             converter=whole("max-categories"),
+            show_default=lambda _: 50,
             help="Most different values of a text column that becomes one-hot.",
         ),
-    ] = 50
+    ] = None
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error, not skipped.")] = False
     samples: Annotated[
         int | None,

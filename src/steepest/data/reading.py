@@ -48,5 +48,6 @@ class Reading:
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The settings that are not as they are by default."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        """The settings that are not as they are by default, ready for JSON; `Reading(**chosen)` gives them back."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from steepest.core.errors import StoreError
+from steepest.core.errors import SettingError, StoreError
+from steepest.data.opening import as_path
+from steepest.data.reading import Reading
+from steepest.data.tar import stem
 from steepest.models.text import model_from_text
 from steepest.study.candidates import Candidate
 from steepest.study.settings import NONE, Settings
 from steepest.study.store_rows import RunRow
 from steepest.train.recipe import Recipe
+
+OWN = ("label", "drop", "samples")  # settings of one source alone
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,47 @@ class Recommended:
     settings: Settings
     name: str
     fingerprint: str
+    run: int
+    reading: Reading | None  # how the comparison's data were read; None where an older run does not say
 
     def how(self) -> dict[str, Any]:
         """What `fit` is told beside the recipe, as the comparison did in its first replicate."""
         return {name: getattr(self.settings, name) for name in ("epochs", "seed", "test", "validation")}
+
+    def reading_of(self, source: str, named: Mapping[str, Any]) -> dict[str, Any]:
+        """How `source` is to be read: as was named, else as the comparison read its data; settings for `data.open`.
+
+        Data of another name have label, columns and points of their own. **Raises** SettingError where the
+        comparison's data would be read otherwise than its setting was found on.
+        """
+        if self.reading is None:
+            return dict(named)
+        taken = self.reading.chosen
+        if not _called(self.name, source):
+            return {name: value for name, value in taken.items() if name not in OWN} | dict(named)
+        wanted = Reading(**named)
+        for name in named:
+            now, then = getattr(wanted, name), getattr(self.reading, name)
+            if name != "strict" and then is not None and now != then:  # None: left to the data
+                raise SettingError(
+                    f"{_option(name, now)}: run {self.run} read {self.name} with {_option(name, then)}, and its "
+                    f"setting is for such rows; leave {_option(name)} out, or say what to train in place of --from"
+                )
+        return {**taken, **named}
+
+
+def _called(name: str, source: str) -> bool:
+    """Whether a source bears the name that its Dataset would have."""
+    path = as_path(source)
+    return name in (source, path.name, path.resolve().name, stem(path))
+
+
+def _option(name: str, value: Any = True) -> str:
+    """A setting as it is typed: --size 16, --raw, no --drop."""
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool) or value == ():
+        return option if value else f"no {option}"
+    return f"{option} {','.join(value) if isinstance(value, tuple) else value}"
 
 
 def recommended(row: RunRow) -> Recommended:
@@ -41,7 +84,19 @@ def recommended(row: RunRow) -> Recommended:
     best = row.result["recommended"]
     model, technique = best.get("model", settings.models[0]), best.get("technique", NONE)  # older runs name neither
     candidate = Candidate(best["method"], best["penalty"], technique, model, settings, {}, model_from_text(model))
-    return Recommended(candidate.recipe(best["hyperparameters"]), settings, row.name, row.data["fingerprint"])
+    recipe = candidate.recipe(best["hyperparameters"])
+    return Recommended(recipe, settings, row.name, row.data["fingerprint"], row.id, _reading(row))
+
+
+def _reading(row: RunRow) -> Reading | None:
+    stored = row.data.get("reading")
+    known = {field.name for field in dataclasses.fields(Reading)}
+    if stored is not None and not known >= set(stored):
+        strange = ", ".join(sorted(set(stored) - known))
+        raise StoreError(
+            f"run {row.id} read its data by settings this steepest does not know ({strange}); use the one that made it"
+        )
+    return None if stored is None else Reading(**stored)
 
 
 def settings_of(stored: dict[str, Any], run: int) -> Settings:

@@ -174,6 +174,7 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
         "classes": list(data.classes),
         "fingerprint": data.fingerprint,
         "shape": list(data.shape),
+        "reading": data.reading.chosen,
     }
     return Study(
         about, notes_of(data, source, settings.test), settings, tuple(candidates(settings, data.shape)), source, draw
