@@ -9,6 +9,8 @@ import pytest
 import steepest as st
 from steepest.core.errors import SettingError
 from steepest.core.keys import key
+from steepest.data.arrays import from_arrays
+from steepest.data.dataset import Dataset
 from steepest.metrics import confusion
 from steepest.study.attack import under_attack
 from steepest.study.evaluate import evaluate
@@ -57,6 +59,16 @@ def test_it_is_saved_and_used_as_one_model(iris, members, tmp_path):
     assert evaluate(again, iris).report.accuracy == np.mean(made.predict(X) == iris.y)
 
 
+def test_its_limits_are_what_any_members_training_rows_reach(iris, members):
+    raw = [fit(iris, st.Recipe(), epochs=1, replicate=r, standardize=False) for r in range(3)]
+    low, high = st.ensemble(raw).limits
+    np.testing.assert_array_equal(low, np.min([one.limits[0] for one in raw], axis=0))
+    np.testing.assert_array_equal(high, np.max([one.limits[1] for one in raw], axis=0))
+    assert len({tuple(one.limits[1]) for one in raw}) > 1
+    assert st.ensemble([raw[0], dataclasses.replace(raw[1], limits=None)]).limits is None
+    assert st.ensemble(members).limits is None, "in units of their own"
+
+
 def test_members_that_are_not_alike_are_refused(members):
     other = dataclasses.replace(members[1], classes=("a", "b", "c"))
     with pytest.raises(SettingError, match=r"model 2 of 2 has classes \('a', 'b', 'c'\), and the first has"):
@@ -89,7 +101,7 @@ def test_a_bagged_model_tells_its_out_of_bag_scores_and_is_saved(iris, tmp_path)
     found = fit(iris, st.Recipe(method=st.Momentum(rate=0.3), techniques=st.Bagging(bags=4)), epochs=3, seed=7)
     assert found.params["W"].shape == (4, 3, 4)
     rows = np.sort(_training_rows(iris, found))
-    counts = bootstrap(_noise(7), len(rows), 4)
+    counts = bootstrap(_noise(7), iris.groups[rows], 4)
     Z = found.prepared(iris.features()[rows]).astype("f8")
     scores = np.einsum("kod,nd->kno", found.params["W"].astype("f8"), Z) + found.params["b"][:, None].astype("f8")
     shares = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
@@ -108,6 +120,37 @@ def test_a_bagged_model_tells_its_out_of_bag_scores_and_is_saved(iris, tmp_path)
     again = load(save(found, tmp_path / "bagged"))
     assert again.scores["out-of-bag"] == told
     assert again.probabilities(iris.features()).tobytes() == found.probabilities(iris.features()).tobytes()
+
+
+def test_out_of_bag_scores_do_not_see_a_rows_duplicates():
+    """Labels are coin tosses, each row is there six times: whoever has not seen it is right half the time."""
+    rng = np.random.default_rng(1)
+    X, y = np.repeat(rng.normal(size=(60, 100)), 6, axis=0), np.repeat(rng.integers(0, 2, 60), 6)
+    data = from_arrays(X, y)
+    found = fit(data, st.Recipe(method=st.Momentum(rate=0.1), techniques=(st.Bagging(bags=6),)), epochs=10)
+    assert found.scores["train"]["accuracy"] == 1
+    assert abs(found.scores["out-of-bag"]["accuracy"] - 0.5) < 4 * np.sqrt(0.25 / 36)  # 36 groups to train on
+    seen = int(re.search(r"out-of-bag: (\d+) of", found.notes[-1]).group(1))
+    assert seen % 6 == 0
+    assert seen > 150
+
+
+def test_out_of_bag_scores_read_few_rows_at_a_time(iris, monkeypatch):
+    recipe = st.Recipe(method=st.Momentum(rate=0.3), techniques=(st.Bagging(bags=4),))
+    whole = fit(iris, recipe, epochs=3, seed=7)
+    asked = []
+    plain = Dataset.features
+
+    def features(self, rows=None):
+        asked.append(len(self) if rows is None else len(rows))
+        return plain(self, rows)
+
+    monkeypatch.setattr(Dataset, "features", features)
+    monkeypatch.setattr(fits, "ROWS_BYTES", 4 * 4 * 16)  # 16 rows of 4 numbers
+    few = fit(iris, recipe, epochs=3, seed=7)
+    assert few.scores == whole.scores
+    assert [count for count in asked if count > 16] == [len(iris)], "once, to train on"
+    assert len(asked) > 15
 
 
 def _training_rows(data, found):

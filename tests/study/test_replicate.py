@@ -1,14 +1,22 @@
 """Replicates made ready: rows, weights, standardisation and order, all from (seed, number)."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 from steepest import Hinge, Recipe
 from steepest.core.keys import generator
+from steepest.data.opening import open as open_data
 from steepest.study import source as sources
 from steepest.study.replicate import draw_of, draw_replicate
 from steepest.study.split import split
+from steepest.techniques.adversarial import Adversarial
+from steepest.techniques.dropout import InputDropout
+from steepest.techniques.smoothing import Smoothing
+from steepest.techniques.tangent import TangentProp
+from steepest.train.population import train
 
 RNG = np.random.default_rng(41)
 N = 90
@@ -99,3 +107,65 @@ def test_double_precision_stays_double():
     assert made.train.X.dtype == made.train.weight.dtype == np.float64
     parts = split(Y, None, classes=SOURCE.classes)
     np.testing.assert_array_equal(np.asarray(made.train.X), rows[parts.train.index])
+
+
+def test_the_rows_range_is_looked_for_only_where_a_technique_asks():
+    asked = []
+    real = drawn(standardize=True)
+    made = replace(real, limits=lambda: asked.append(1) or real.limits())
+    assert made.facts_for(()) is None
+    plain = made.facts_for((InputDropout(), TangentProp()))
+    assert (plain.low, plain.high, plain.classes, asked) == (None, None, 3, [])
+    for _ in range(2):
+        facts = made.facts_for((InputDropout(), Adversarial()))
+    assert asked == [1], "once for all blocks"
+    heavy = np.asarray(made.train.X)[np.asarray(made.train.weight) > 0]
+    np.testing.assert_array_equal(facts.low, heavy.min(axis=0))
+    np.testing.assert_array_equal(facts.high, heavy.max(axis=0))
+    for name in ("center", "scale"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(facts, name))
+        np.testing.assert_array_equal(getattr(plain, name), getattr(made.standard, name).astype("f4"))
+        assert getattr(plain, name).dtype == np.float32
+
+
+def test_a_training_whose_techniques_do_not_ask_reads_no_range():
+    def refuse():
+        raise AssertionError("the range was looked for")
+
+    recipe = Recipe(techniques=(InputDropout(rate=0.2), Smoothing()))
+    one, other = (train([recipe], made, 2) for made in (drawn(), replace(drawn(), limits=refuse)))
+    for mine, theirs in zip(jax.tree.leaves(one.params), jax.tree.leaves(other.params)):
+        assert mine.tobytes() == theirs.tobytes()
+    with pytest.raises(AssertionError, match="was looked for"):
+        train([Recipe(techniques=(Adversarial(),))], replace(drawn(), limits=refuse), 1)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_limits_are_those_of_the_rows_as_the_model_sees_them(monkeypatch, standardize, dtype):
+    """Though they are read some at a time; missing cells are filled, filled-up rows do not count."""
+    monkeypatch.setattr(sources, "block_rows", lambda _: 7)
+    holes = X.copy()
+    holes[::7, 1] = np.nan
+    for source in (SOURCE, sources.Source("holes", holes, Y, SOURCE.classes, GROUPS, None, missing=True)):
+        made = drawn(2, standardize=standardize, source=source, dtype=dtype)
+        low, high = made.limits()
+        heavy = np.asarray(made.train.X)[np.asarray(made.train.weight) > 0]
+        np.testing.assert_array_equal(low, heavy.min(axis=0))
+        np.testing.assert_array_equal(high, heavy.max(axis=0))
+        assert low.dtype == high.dtype == dtype
+
+
+def test_the_limits_of_pixels_need_no_rows():
+    class Unread(sources.OnDisk):
+        def __getitem__(self, index):
+            raise AssertionError("rows were read")
+
+    data = open_data("digits")
+    source = replace(sources.from_dataset(data), X=Unread(data))
+    low, high = source.limits(np.arange(100), None)
+    assert (low == 0).all()
+    assert (high == 1).all()
+    assert low.shape == high.shape == (8, 8, 1)
+    with pytest.raises(AssertionError, match="rows were read"):
+        replace(source, pixels=None).limits(np.arange(100), None)

@@ -56,6 +56,7 @@ def fitted(recipe=DEFAULT, shape=(4,), classes=NAMES, standard=True):
         seed=2**40,
         data={"name": "a\udcff/ö", "rows": 9, "classes": list(classes), "fingerprint": "ab"},
         notes=("one", "zwölf"),
+        limits=(np.full(shape, -1 / 3), np.full(shape, 3.0)) if columns else None,
     )
 
 
@@ -76,6 +77,10 @@ def test_everything_comes_back(tmp_path, model):
     again = load(path)
     for name in ("recipe", "classes", "schema", "shape", "scores", "status", "step", "epochs", "seed", "data", "notes"):
         assert getattr(again, name) == getattr(model, name), name
+    if model.limits is None:
+        assert again.limits is None
+    else:
+        np.testing.assert_array_equal(again.limits, model.limits)
     assert again.curves.keys() == model.curves.keys()
     for name, curve in model.curves.items():
         np.testing.assert_array_equal(again.curves[name], curve)
@@ -145,6 +150,15 @@ def test_a_file_from_before_a_setting_is_read_with_its_default(tmp_path):
     older["model"]["settings"]["wide"] = 3
     refused(rewritten(tmp_path, model, header={"recipe": older}), "unknown setting of MLP 'wide'")
     refused(rewritten(tmp_path, model, header={"recipe": {**stored, "more": 3}}), "unknown part of a recipe 'more'")
+
+
+def test_a_file_from_before_limits_is_read_without(tmp_path):
+    gone = {"limits/low": None, "limits/high": None}
+    assert load(rewritten(tmp_path, tensors=gone, header={"limits": KeyError})).limits is None
+    refused(rewritten(tmp_path, tensors={"limits/low": None}), "limits/low is missing")
+    for wrong in (np.full(4, np.nan), np.full(4, 9.0)):
+        refused(rewritten(tmp_path, tensors={"limits/low": wrong}), "its features' limits are no ranges")
+    refused(rewritten(tmp_path, tensors={"limits/high": np.ones(5)}), r"limits/high is F64 of shape \(5,\)")
 
 
 # --- what is no model -----------------------------------------------------------------------------------------------

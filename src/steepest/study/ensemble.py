@@ -41,11 +41,13 @@ def ensemble(members: Sequence[Fitted], combine: str = "average") -> Fitted:
         _check_alike(first, one, f"model {place + 1} of {len(members)}")
     bagging = Bagging(len(members), combine)
     count = len(members)
+    standard = _standard([one.standard for one in members])
     return changed(
         first,
         recipe=replace(first.recipe, techniques=(*first.recipe.techniques, bagging)),
         params=jax.tree.map(lambda *leaves: np.stack(leaves), *[one.params for one in members]),
-        standard=_standard([one.standard for one in members]),
+        standard=standard,
+        limits=None if isinstance(standard, tuple) else _limits([one.limits for one in members]),
         scores={},
         curves={},
         status="finished",
@@ -62,6 +64,14 @@ def _standard(each: list[Any]) -> Any:
     arrays = [one.to_arrays() for one in each]
     same = all(np.array_equal(arrays[0][name], one[name]) for one in arrays for name in one)
     return each[0] if same else tuple(each)
+
+
+def _limits(each: list[Any]) -> Any:
+    """What any member's training rows reach; not known where one member does not know."""
+    if any(one is None for one in each):
+        return None
+    low, high = zip(*each)
+    return np.min(low, axis=0), np.max(high, axis=0)
 
 
 def _check_alike(first: Fitted, one: Fitted, where: str) -> None:
