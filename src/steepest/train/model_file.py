@@ -33,6 +33,7 @@ from steepest.inits.plain import Zeros
 from steepest.losses.multitask import MultiTask
 from steepest.models.text import parameters
 from steepest.train.cache import precision, prepare
+from steepest.train.entries import mapping, scores, texts, whole, whole_numbers
 from steepest.train.fitted import Fitted, FittedTask, score_names
 from steepest.train.limits import Limits
 from steepest.train.recipe import Recipe
@@ -162,8 +163,8 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
     stored = _header(file)
     recipe = recipe_from_json(stored["recipe"], model)
     tasks = _tasks(stored, recipe)
-    classes = score_names(tasks) if tasks else _texts(stored, "classes")
-    shape = _whole_numbers(stored, "shape")
+    classes = score_names(tasks) if tasks else texts(stored, "classes")
+    shape = whole_numbers(stored, "shape")
     schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
     if schema is not None and schema.shape != shape:
         raise DataError(f"does not add up: rows of shape {shape}, but data of shape {schema.shape}")
@@ -172,7 +173,7 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
     standard = None
     if stored["standard"]:
         standard = _standard(recipe, math.prod(shape), reading)
-    curves = {n: reading.curve(f"curves/{n}") for n in _texts(stored, "curves") if n in CURVES}
+    curves = {n: reading.curve(f"curves/{n}") for n in texts(stored, "curves") if n in CURVES}
     if stored["status"] not in STATUSES:
         raise DataError(f"is no model of steepest (its status is {stored['status']!r})")
     return Fitted(
@@ -182,14 +183,14 @@ def _read(file: Any, size: int, model: Any) -> Fitted:
         schema=schema,
         standard=standard,
         shape=shape,
-        scores=_scores(stored),
+        scores=scores(stored),
         curves=curves,
         status=stored["status"],
-        step=_whole(stored, "step"),
-        epochs=_whole(stored, "epochs"),
-        seed=_whole(stored, "seed"),
-        data=_mapping(stored, "data"),
-        notes=_texts(stored, "notes"),
+        step=whole(stored, "step"),
+        epochs=whole(stored, "epochs"),
+        seed=whole(stored, "seed"),
+        data=mapping(stored, "data"),
+        notes=texts(stored, "notes"),
         tasks=tasks,
         limits=_limits(shape, reading) if stored.get("limits", False) else None,  # older files lack them
     )
@@ -263,53 +264,10 @@ def _tasks(stored: dict[str, Any], recipe: Recipe) -> tuple[FittedTask, ...]:
     found = stored.get("tasks", [])  # older files have one task, and do not say so
     if not isinstance(found, list) or not all(isinstance(one, dict) and set(one) == TASK for one in found):
         raise DataError("is no model of steepest (its tasks are no list of names, classes and scores)")
-    made = tuple(FittedTask(str(one["name"]), _texts(one, "classes"), _scores(one)) for one in found)
+    made = tuple(FittedTask(str(one["name"]), texts(one, "classes"), scores(one)) for one in found)
     wanted = recipe.loss.classes if isinstance(recipe.loss, MultiTask) else ()
     if tuple(len(task.classes) for task in made) != wanted:
         raise DataError("does not add up: its tasks are not those of its loss")
-    return made
-
-
-def _texts(stored: dict[str, Any], name: str) -> tuple[str, ...]:
-    value = stored[name]
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise DataError(f"is no model of steepest ({name} is no list of texts)")
-    if name == "classes" and (len(set(value)) != len(value) or len(value) < 2):
-        raise DataError("is no model of steepest (it needs at least two classes, each named once)")
-    return tuple(value)
-
-
-def _whole(stored: dict[str, Any], name: str) -> int:
-    value = stored[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise DataError(f"is no model of steepest ({name} = {value!r} is no whole number)")
-    return value
-
-
-def _whole_numbers(stored: dict[str, Any], name: str) -> tuple[int, ...]:
-    value = stored[name]
-    if not isinstance(value, list) or not value:
-        raise DataError(f"is no model of steepest ({name} is no list of whole numbers)")
-    found = tuple(_whole({name: one}, name) for one in value)
-    if min(found) < 1 or math.prod(found) > 2**31 - 1:
-        raise DataError(f"is no model of steepest ({name} = {found} cannot be a row's)")
-    return found
-
-
-def _mapping(stored: dict[str, Any], name: str) -> dict[str, Any]:
-    if not isinstance(stored[name], dict):
-        raise DataError(f"is no model of steepest ({name} is no mapping)")
-    return stored[name]
-
-
-def _scores(stored: dict[str, Any]) -> dict[str, dict[str, float]]:
-    made: dict[str, dict[str, float]] = {}
-    for part in _mapping(stored, "scores"):
-        found = _mapping(stored["scores"], part)
-        try:
-            made[part] = {name: float(value) for name, value in found.items()}
-        except (TypeError, ValueError) as error:
-            raise DataError(f"is no model of steepest (a score is no number: {error})") from error
     return made
 
 
