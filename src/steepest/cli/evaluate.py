@@ -23,7 +23,7 @@ def evaluate(
     /,
     *,
     label: Annotated[
-        str | None, Parameter(group=DATA, help="The label column, where it is called otherwise than in training.")
+        str | None, Parameter(group=DATA, help="The label column (or a,b), where called otherwise than in training.")
     ] = None,
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
     attack: Annotated[
@@ -41,7 +41,7 @@ def evaluate(
     Rows are read as the model's training rows were. Rows that it was trained on
     flatter it: use others.
     """
-    from steepest.report.scores import scores_dict, scores_lines
+    from steepest.report.scores import scores_dict, scores_lines, tasks_dict, tasks_lines
     from steepest.study.attack import attack_from_text
     from steepest.study.evaluate import evaluate as score
     from steepest.train.model_file import load
@@ -56,9 +56,13 @@ def evaluate(
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)
-    about = scores_dict(found.report, model, data, found.notes)
+    if found.tasks:
+        about = tasks_dict(found.tasks, model, data, found.notes)
+    else:
+        about = scores_dict(found.report, model, data, found.notes)
     about["attack"] = None if found.attacked is None else found.attacked.as_dict()
     if output.json:
         terminal.data("evaluate", about)
     else:
-        terminal.show(*scores_lines(about, terminal.out.width))
+        lines = tasks_lines if found.tasks else scores_lines
+        terminal.show(*lines(about, terminal.out.width))

@@ -51,12 +51,14 @@ def predict(
         )  # fmt: skip
     for note in found.notes:
         terminal.note(note)
-    rows = entries(found.names, found.labels, found.shares, found.classes, found.sampled)
+    tasks = [(task.name, task.classes) for task in found.tasks]
+    rows = entries(found.names, found.labels, found.shares, found.classes, found.sampled, tasks)
     if output.json:
-        terminal.data(
-            "predict", {"model": model, "classes": list(found.classes), "predictions": rows, "notes": found.notes}
+        known = (
+            {"tasks": {name: list(classes) for name, classes in tasks}} if tasks else {"classes": list(found.classes)}
         )
+        terminal.data("predict", {"model": model, "classes": known, "predictions": rows, "notes": found.notes})
         return
-    lines = jsonl_lines(rows) if format == "jsonl" else csv_lines(rows, found.classes, probabilities, bool(samples))
-    for line in lines:
+    table = csv_lines(rows, found.classes, probabilities, bool(samples), tasks)
+    for line in jsonl_lines(rows) if format == "jsonl" else table:
         terminal.line(line)

@@ -29,6 +29,26 @@ def scores_lines(about: Mapping[str, Any], width: int) -> list[RenderableType]:
     return [classes_table(about), *confusion_tables(about, width), summary(about), *attack_lines(about)]
 
 
+def tasks_dict(found: Mapping[str, Any], model: str, source: str, notes: Sequence[str]) -> dict[str, Any]:
+    """The reports of several tasks, by name, as plain values; `accuracy` is their mean."""
+    each = []
+    for name, one in found.items():
+        scored = scores_dict(one, model, source, ())
+        each.append({"name": name, **{key: scored[key] for key in scored if key not in ("model", "data", "notes")}})
+    mean = sum(one["accuracy"] for one in each) / len(each)
+    about = {"model": shown(model), "data": shown(source), "rows": each[0]["rows"], "accuracy": mean}
+    return {**about, "tasks": each, "notes": list(notes)}
+
+
+def tasks_lines(about: Mapping[str, Any], width: int) -> list[RenderableType]:
+    """What `evaluate` has to say of several tasks, one after the other; all summaries last."""
+    made: list[RenderableType] = []
+    for one in about["tasks"]:
+        made.append(Text(f"\n{brief(one['name'])}", style="bold underline"))
+        made += [classes_table(one), *confusion_tables(one, width)]
+    return [*made, *(Text(f"{brief(one['name'])}: ").append_text(summary(one)) for one in about["tasks"])]
+
+
 def classes_table(about: Mapping[str, Any]) -> RenderableType:
     """Precision, recall, F1 in percent and support by class, and their averages."""
     made = table()
@@ -113,24 +133,39 @@ def training_dict(fitted: Any, recipe: str, files: Mapping[str, str | None]) -> 
         "scores": {part: dict(scores) for part, scores in fitted.scores.items()},
         "curves": {name: list(curve[: max(fitted.epochs, 1)]) for name, curve in fitted.curves.items()},
         "notes": list(fitted.notes),
+        **({"tasks": [_task_dict(task) for task in fitted.tasks]} if fitted.tasks else {}),
         **files,
     }
 
 
+def _task_dict(task: Any) -> dict[str, Any]:
+    scores = {part: dict(scores) for part, scores in task.scores.items()}
+    return {"name": task.name, "classes": list(task.classes), "scores": scores}
+
+
 def training_lines(about: Mapping[str, Any]) -> list[RenderableType]:
-    """What a training came to."""
+    """What a training came to; of several tasks, what each did, and all together."""
+    tasks = about.get("tasks", [])
     made = table()
     made.add_column("rows", no_wrap=True)
+    if tasks:
+        made.add_column("task", overflow="fold")
     made.add_column("loss", justify="right", no_wrap=True)
     for name in ("accuracy %", "balanced %", "F1 %"):
         made.add_column(name, justify="right", no_wrap=True)
     for part in PARTS:
-        scores = about["scores"].get(part)
-        if scores:
-            shares = [percent(scores.get(name)) for name in ("accuracy", "balanced", "f1")]
-            made.add_row(part, number(scores["loss"]), *shares)
+        if not about["scores"].get(part):
+            continue
+        for place, task in enumerate(tasks):
+            made.add_row(part if not place else "", Text(brief(task["name"])), *_shares(task["scores"][part]))
+        together = [Text("all together")] if tasks else []
+        made.add_row("" if tasks else part, *together, *_shares(about["scores"][part]), style="dim" if tasks else None)
     ended = f"{about['status']} after {counted(about['epochs'], 'epoch')} ({counted(about['steps'], 'step')})"
     return [titled(f"{shown(about['data']['name'])}: {about['recipe']}", made), Text(ended)]
+
+
+def _shares(scores: Mapping[str, float]) -> list[str]:
+    return [number(scores["loss"]), *(percent(scores.get(name)) for name in ("accuracy", "balanced", "f1"))]
 
 
 def brief(name: str) -> str:

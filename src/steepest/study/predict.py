@@ -10,7 +10,7 @@ import numpy as np
 
 from steepest.core.errors import DataError, SettingError
 from steepest.data.like import read_like
-from steepest.train.fitted import Fitted
+from steepest.train.fitted import Fitted, FittedTask
 from steepest.train.uncertainty import Uncertainty, check_sampling
 
 SEED = 0  # of the draws: the same command says the same
@@ -19,14 +19,16 @@ SEED = 0  # of the draws: the same command says the same
 @dataclass(frozen=True, eq=False)
 class Predicted:
     """A label a row; `shares` [rows, classes] are probabilities and `sampled` their mean and spread over draws of
-    dropped units, where they were asked for. With `sampled` the label is the class of the highest mean."""
+    dropped units, where they were asked for. With `sampled` the label is the class of the highest mean. Of several
+    `tasks`, a row's labels are a tuple, and classes are those of one task after the other."""
 
     names: Sequence[str]
-    labels: Sequence[str]
+    labels: Sequence[Any]
     shares: np.ndarray | None
     sampled: Uncertainty | None
     classes: tuple[str, ...]
     notes: tuple[str, ...]
+    tasks: tuple[FittedTask, ...] = ()
 
 
 def predicted(
@@ -54,6 +56,16 @@ def predicted(
     rows = read_like(fitted.schema, source, strict=strict, progress=progress)
     shares = fitted.probabilities(rows.features) if probabilities else None
     sampled = None if samples is None else fitted.uncertainty(rows.features, samples, SEED)
-    said = fitted.predict(rows.features) if sampled is None else sampled.mean.argmax(axis=1)
-    labels = [fitted.classes[number] for number in said]
-    return Predicted(rows.names, labels, shares, sampled, fitted.classes, rows.notes)
+    if fitted.tasks:
+        of_each = [np.array(task.classes, dtype=object) for task in fitted.tasks]
+        said = fitted.predict(rows.features) if sampled is None else _likeliest(fitted, sampled.mean)
+        labels: list[Any] = list(zip(*(classes[said[:, place]].tolist() for place, classes in enumerate(of_each))))
+    else:
+        said = fitted.predict(rows.features) if sampled is None else sampled.mean.argmax(axis=1)
+        labels = [fitted.classes[number] for number in said]
+    return Predicted(rows.names, labels, shares, sampled, fitted.classes, rows.notes, fitted.tasks)
+
+
+def _likeliest(fitted: Fitted, shares: np.ndarray) -> np.ndarray:
+    """The class of the highest probability of each task [rows, tasks]."""
+    return np.stack([shares[:, own].argmax(axis=1) for own in fitted.recipe.loss.slices], axis=1)

@@ -159,6 +159,9 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     Raises SettingError for settings or pairings that make no sense, DataError for classes too small to split.
     """
     settings = _decided(settings or Settings())
+    if data.further:
+        names = ", ".join(task.name for task in data.tasks)
+        raise SettingError(f"label = {names}: a comparison is of one label column; name one, or fit several")
     source = sources.from_dataset(data)
     if not isinstance(settings.test, str):
         sources.check(source, settings.test, settings.validation)
