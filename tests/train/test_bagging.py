@@ -88,7 +88,7 @@ def test_an_ensemble_is_bitwise_the_same_in_any_company():
 
 def test_dropout_differs_between_bags(monkeypatch):
     """From the same weights, on the same rows, only what is dropped can tell two bags apart."""
-    monkeypatch.setattr(population, "bootstrap", lambda _, rows, bags: np.ones((bags, rows), int))
+    monkeypatch.setattr(population, "bootstrap", lambda _, groups, bags: np.ones((bags, len(groups)), int))
     found = []
     for techniques in ((Bagging(bags=2),), (Dropout(rate=0.5), Bagging(bags=2))):
         recipe = Recipe(model=MLP(widths=(5,)), init=Ones(), techniques=techniques, batch_size=None)
@@ -99,15 +99,30 @@ def test_dropout_differs_between_bags(monkeypatch):
 
 
 def test_bags_draw_with_replacement():
-    counts = bootstrap(key(0, 0, "noise"), 400, 60)
+    alone = np.arange(400)
+    counts = bootstrap(key(0, 0, "noise"), alone, 60)
     assert (counts.sum(axis=1) == 400).all()
-    assert (bootstrap(key(0, 0, "noise"), 400, 7) == counts[:7]).all()
-    assert (bootstrap(key(0, 1, "noise"), 400, 7) != counts[:7]).any()
+    assert (bootstrap(key(0, 0, "noise"), alone, 7) == counts[:7]).all()
+    assert (bootstrap(key(0, 1, "noise"), alone, 7) != counts[:7]).any()
+    assert (bootstrap(key(0, 0, "noise"), alone[::-1] * 3, 7) == counts[:7]).all(), "whatever the groups are called"
     left = (counts == 0).mean()  # each of 24,000 rows is left out with probability (1 − 1/n)ⁿ = 0.3674
     p = (1 - 1 / 400) ** 400
     assert abs(left - p) < 4 * np.sqrt(p * (1 - p) / counts.size)
     assert abs(counts.var() - (1 - 1 / 400)) < 0.05  # of Binomial(n, 1/n)
     assert abs(np.corrcoef(counts[:30].ravel(), counts[30:].ravel())[0, 1]) < 4 / np.sqrt(12_000)
+
+
+def test_duplicates_are_drawn_together():
+    groups = np.array([7, 3, 3, 9, 7, 1, 3, 0])
+    counts = bootstrap(key(0, 0, "noise"), groups, 4000)
+    for group in groups:
+        here = counts[:, groups == group]
+        assert (here == here[:, :1]).all()
+    drawn = counts[:, [0, 1, 3, 5, 7]]  # a row of each group, in the order of their first rows
+    assert (drawn.sum(axis=1) == 5).all()
+    assert (drawn == bootstrap(key(0, 0, "noise"), np.arange(5), 4000)).all()
+    p = (1 - 1 / 5) ** 5  # that a bag lacks a group
+    assert (np.abs((drawn == 0).mean(axis=0) - p) < 4 * np.sqrt(p * (1 - p) / 4000)).all()
 
 
 def test_rows_that_fill_up_are_in_no_bag():
@@ -116,8 +131,13 @@ def test_rows_that_fill_up_are_in_no_bag():
     for number in range(4):
         made = draw_replicate(source, draw_of(source, 0, 0.25, 0.2, False), number)
         weight, counts = np.asarray(made.train.weight), made.bags(3)
+        assert (weight == 0).any() or number
         assert (counts[:, weight == 0] == 0).all()
-        assert (counts.sum(axis=1) == made.rows).all()
+        _, first = np.unique(made.groups, return_index=True)
+        real = counts[:, weight > 0]
+        assert (real[:, first].sum(axis=1) == len(first)).all(), "as many draws as there are groups"
+        for group in made.groups:
+            assert np.ptp(real[:, made.groups == group], axis=1).max() == 0
 
 
 def test_the_variance_of_an_averaged_score_is_truth_13():
@@ -178,7 +198,7 @@ def test_votes_are_counted_and_the_average_decides_ties():
 @pytest.mark.parametrize("combine", ["average", "vote"])
 def test_out_of_bag_scores_are_those_of_the_bags_that_did_not_draw_the_row(combine):
     each = RNG.normal(size=(6, 40, 3)).astype("f4")
-    counts = bootstrap(key(3, 0, "noise"), 40, 6)
+    counts = bootstrap(key(3, 0, "noise"), np.arange(40), 6)
     got = np.asarray(CrossEntropy().probabilities(out_of_bag(CrossEntropy(), combine, each, counts)))
     seen = 0
     for row in range(40):

@@ -24,6 +24,7 @@ from steepest.study.tasks import scores_of_tasks, with_tasks
 from steepest.train.ensemble import bootstrap
 from steepest.train.fitted import Fitted, FittedTask, score_names
 from steepest.train.recipe import Recipe
+from steepest.train.scoring import copies
 
 __all__ = ["Fitted", "fit", "scores_on"]
 
@@ -138,8 +139,13 @@ def _scores_of(fitted: Fitted, data: Dataset, rows: np.ndarray) -> dict[str, flo
 
 
 def _few(data: Dataset, rows: np.ndarray) -> list[np.ndarray]:
+    """These rows' numbers, few enough at a time to lie in memory."""
+    return [rows[here] for here in _stretches(data, len(rows))]
+
+
+def _stretches(data: Dataset, rows: int) -> list[slice]:
     few = max(1, ROWS_BYTES // (4 * data.schema.features))
-    return [rows[start : start + few] for start in range(0, len(rows), few)]
+    return [slice(start, start + few) for start in range(0, rows, few)]
 
 
 def _metrics(y: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:
@@ -147,17 +153,20 @@ def _metrics(y: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:
     return {name: float(metric(matrix)) for name, metric in METRICS.items()}
 
 
-def out_of_bag(fitted: Fitted, rows: Any, y: Any, counts: np.ndarray) -> tuple[dict[str, float], str]:
+def _out_of_bag(fitted: Fitted, data: Dataset, rows: np.ndarray, replicate: int) -> tuple[dict[str, float], str]:
     """An ensemble's scores on the rows it was trained on, each row predicted by the bags that did not draw it; a note.
 
-    counts [bags, rows]: how often each bag drew each row. A row that every bag drew is left out.
+    A row that every bag drew is left out.
     """
-    left, note = _left(counts)
-    rows, y = np.asarray(rows)[left], np.asarray(y)[left]
-    if not len(y):
+    rows, counts, note = _left(fitted, data, rows, replicate)
+    if not len(rows):
         return {}, note
-    said, losses = fitted.out_of_bag(rows, y, counts[:, left])
-    return {"loss": float(np.mean(losses)), **_metrics(y, said, len(fitted.classes))}, note
+    found = [
+        fitted.out_of_bag(data.features(rows[here]), data.y[rows[here]], counts[:, here])
+        for here in _stretches(data, len(rows))
+    ]
+    said, losses = (np.concatenate(parts) for parts in zip(*found))
+    return {"loss": float(np.mean(losses)), **_metrics(data.y[rows], said, len(fitted.classes))}, note
 
 
 def mean_loss(fitted: Fitted, rows: Any, y: Any, weight: np.ndarray | None = None) -> float:
@@ -191,8 +200,7 @@ def _trained(fitted: Fitted, data: Dataset, parts: Split, result: Result, epochs
         "test": result.test,
     }
     if fitted.recipe.bagging is not None:
-        counts = bootstrap(key(fitted.seed, result.replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
-        scores["out-of-bag"], note = out_of_bag(fitted, data.features(rows), data.y[rows], counts)
+        scores["out-of-bag"], note = _out_of_bag(fitted, data, rows, result.replicate)
         said = (note, *said)
     return replace(fitted, scores=scores, notes=notes + said)
 
@@ -206,11 +214,13 @@ def _tasks_scored(fitted: Fitted, data: Dataset, parts: Split, replicate: int) -
         margins = [fitted.margins(data.features(few)) for few in _few(data, part.rows)]
         found[name] = scores_of_tasks(fitted.recipe.loss, np.concatenate(margins or [[]]), Y[part.rows])
     if fitted.recipe.bagging is not None:
-        rows = parts.train.rows
-        counts = bootstrap(key(fitted.seed, replicate, "noise"), len(rows), fitted.recipe.bagging.bags)
-        left, note = _left(counts)
-        margins = fitted.out_of_bag_margins(data.features(rows[left]), counts[:, left])
-        found["out-of-bag"], notes = scores_of_tasks(fitted.recipe.loss, margins, Y[rows[left]]), (note,)
+        rows, counts, note = _left(fitted, data, parts.train.rows, replicate)
+        margins = [
+            fitted.out_of_bag_margins(data.features(rows[here]), counts[:, here])
+            for here in _stretches(data, len(rows))
+        ]
+        found["out-of-bag"] = scores_of_tasks(fitted.recipe.loss, np.concatenate(margins or [[]]), Y[rows])
+        notes = (note,)
     tasks = tuple(
         replace(task, scores={name: scores[1 + place] for name, scores in found.items()})
         for place, task in enumerate(fitted.tasks)
@@ -218,11 +228,12 @@ def _tasks_scored(fitted: Fitted, data: Dataset, parts: Split, replicate: int) -
     return replace(fitted, scores={name: scores[0] for name, scores in found.items()}, tasks=tasks), notes
 
 
-def _left(counts: np.ndarray) -> tuple[np.ndarray, str]:
-    """bool [rows]: which rows some bag did not draw; what to say of them."""
+def _left(fitted: Fitted, data: Dataset, rows: np.ndarray, replicate: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """The training rows that some bag did not draw, how often each bag drew them [bags, rows]; what to say of them."""
+    counts = bootstrap(key(fitted.seed, replicate, "noise"), data.groups[rows], copies(fitted.recipe))
     left = (counts == 0).any(axis=0)
     said = f"{left.sum():,} of {len(left):,} training rows, each predicted by the bags that did not draw it"
-    return left, f"out-of-bag: {said}"
+    return rows[left], counts[:, left], f"out-of-bag: {said}"
 
 
 def _solved(fitted: Fitted, data: Dataset, parts: Split) -> Fitted:

@@ -142,4 +142,5 @@ def draw_replicate(source: Source, draw: Draw, number: int) -> Replicate:
             classes=len(source.classes),
             standard=standard,
             limits=partial(source.limits, real, standard, draw.dtype),
+            groups=source.groups[real],
         )

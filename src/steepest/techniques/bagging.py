@@ -14,8 +14,9 @@ class Bagging(Technique):
     """Bagging: `bags` models, each trained on rows drawn with replacement; together they predict by mean or by vote.
 
     **Equation** p(x) = (1/k)·Σᵢ pᵢ(x), bag i trained with the weights cᵢ·w of the rows, cᵢ ~ Multinomial(n, 1/n).
-    (Breiman 1996; Goodfellow et al. 7.11) Errors of variance v and covariance c leave a mean of variance
-    v/k + (k − 1)·c/k.
+    (Breiman 1996; Goodfellow et al. 7.11) Rows that are duplicates of one another are drawn as one, all together: else
+    a bag that did not draw a row would know its twin, and out-of-bag scores would be too good. n counts them so. Errors
+    of variance v and covariance c leave a mean of variance v/k + (k − 1)·c/k.
     **Settings** bags k ≥ 1; combine "average" the probabilities (the scores, where a loss gives none), or "vote": each
     bag has one vote, and the average half a one, so that it decides ties.
     **What is shared**: a bag trains as it would alone: its own initial weights, draws of other techniques, gradient,

@@ -102,7 +102,7 @@ class Technique:
         return None
 
     def after(self, params: Tree) -> Tree:
-        """The weights that a step ends with."""
+        """The weights that a step ends with; the method hears how far that is from those it gave (its `settle`)."""
         return params
 
 

@@ -20,11 +20,18 @@ Array = Any
 Tree = Any
 
 
-def bootstrap(key: Any, rows: int, bags: int) -> np.ndarray:
-    """How often each bag draws each row, int64 [bags, rows]: `rows` draws with replacement. Bag i hangs on i only."""
+def bootstrap(key: Any, groups: np.ndarray, bags: int) -> np.ndarray:
+    """How often each bag draws each row, int64 [bags, rows]. Bag i hangs on i only.
+
+    groups [rows]: the same number for rows that are duplicates of one another. As many groups as there are are drawn
+    with replacement, each with all its rows: a bag that lacks a row then lacks its duplicates, and has not seen it.
+    """
     words = [int(word) for word in np.asarray(jax.random.key_data(key)).ravel()]
-    draws = [generator(words[0], words[1], "bags", bag).integers(rows, size=rows) for bag in range(bags)]
-    return np.stack([np.bincount(drawn, minlength=rows) for drawn in draws])
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    place = np.argsort(np.argsort(first))[group]  # by each group's first row, so that lone rows are drawn as rows
+    count = len(first)
+    draws = [generator(words[0], words[1], "bags", bag).integers(count, size=count) for bag in range(bags)]
+    return np.stack([np.bincount(drawn, minlength=count)[place] for drawn in draws])
 
 
 def scores(model: Any, loss: Any, bagging: Bagging | None, params: Tree, X: Array, own: bool = False) -> Array:

@@ -45,6 +45,7 @@ class Replicate:
     classes: int = 0  # 0 for a regression
     standard: Standard | None = None  # how the rows were standardised, where they were
     limits: Callable[[], Limits] | None = None  # made when a technique or an attack asks; it may read all rows
+    groups: np.ndarray | None = None  # of the training rows with weight, one number for duplicates; None: all differ
     _made: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     @functools.cached_property
@@ -77,9 +78,9 @@ class Replicate:
 
     def bags(self, count: int) -> np.ndarray:
         """How often each of `count` bags draws each training row, int32 [count, rows]; rows without weight never."""
-        weights = np.asarray(self.train.weight)
-        counts = np.zeros((count, len(weights)), np.int32)
-        counts[:, weights > 0] = bootstrap(self.noise, self.rows, count)
+        heavy = np.flatnonzero(np.asarray(self.train.weight) > 0)
+        counts = np.zeros((count, len(self.train.weight)), np.int32)
+        counts[:, heavy] = bootstrap(self.noise, heavy if self.groups is None else self.groups, count)
         return counts
 
     def batches(self, epoch: int, size: int, shuffle: bool) -> tuple[Any, Any]:
