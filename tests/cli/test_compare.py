@@ -162,6 +162,25 @@ def test_techniques_and_models_in_one_text_or_several(steepest):
     assert again["settings"] == one["settings"]
 
 
+def test_a_technique_for_each_layer_and_a_search_among_whole_numbers(steepest):
+    """J7 of the sources: dropout of 0.5 on the first hidden layer, of 0.3 on the second."""
+    given = "compare blobs --dry-run --methods adam --penalties none --model mlp:4,3 --techniques"
+    (name,) = steepest(f"{given} dropout:rate=0.5,layers=1+dropout:rate=0.3,layers=2 --json").json["candidates"]
+    assert name == "adam+none, dropout:rate=0.5,layers=1+dropout:rate=0.3,layers=2"
+    searched = "dropout:layers=1+dropout:layers=2+early-stopping"
+    spaces = "--space dropout2.rate=0.1:0.4 --space early-stopping.patience=2:20"
+    found = steepest(f"{given} {searched} {spaces} --json").json["settings"]["search"][f"adam+none, {searched}"]
+    assert found == {
+        "rate": "log-uniform 1e-05 … 0.1",
+        "dropout.rate": "uniform 0.05 … 0.8",
+        "dropout2.rate": "uniform 0.1 … 0.4",
+        "early-stopping.patience": "uniform 2 … 20, whole numbers",
+    }
+    twice = steepest(f"{given} dropout:rate=0.5,dropout:rate=.5")
+    assert twice.code == 2
+    assert "techniques dropout:rate=0.5 and dropout:rate=.5 are the same; name one of them" in twice.err
+
+
 def test_techniques_from_the_settings_file_and_the_environment(steepest, monkeypatch):
     Path("steepest.toml").write_text('[compare]\ntechniques = ["none", "dropout"]\nmodel = "mlp:4,3,mlp:5"\n')
     found = steepest("compare blobs --dry-run --json").json["settings"]

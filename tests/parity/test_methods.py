@@ -187,6 +187,29 @@ def test_the_uniform_tail_equals_torchs_averaged_model():
     np.testing.assert_allclose(ours.value(memory, [jnp.zeros((1, 3))])[0], want, rtol=1e-12)
 
 
+def test_running_statistics_are_averaged_as_torchs_averaged_model_does_with_buffers():
+    model = torch.nn.BatchNorm1d(3, dtype=torch.float64)
+    averaged = torch.optim.swa_utils.AveragedModel(model, use_buffers=True)
+    params = {"norm1": {"scale": jnp.zeros(3), "shift": jnp.zeros(3)}}
+    params["running"] = {"norm1": {"mean": jnp.zeros(3), "var": jnp.zeros(3)}}
+    theirs = {"scale": "weight", "shift": "bias", "mean": "running_mean", "var": "running_var"}
+    ours = UniformTail(start_share=0.0)
+    memory = ours.start(params)
+    for t, rows in enumerate(GRADIENTS[:120, 2:5].reshape(30, 4, 3), 1):
+        model(torch.tensor(rows))  # moves its running statistics
+        with torch.no_grad():
+            model.weight.copy_(torch.tensor(rows[0]))
+        averaged.update_parameters(model)
+        now = {name: jnp.asarray(getattr(model, their).detach().numpy().copy()) for name, their in theirs.items()}
+        norm = {"norm1": {"scale": now["scale"], "shift": now["shift"]}}
+        memory = ours.update(memory, norm | {"running": {"norm1": {"mean": now["mean"], "var": now["var"]}}}, t, 30)
+    got = ours.value(memory, params)
+    got = got["norm1"] | got["running"]["norm1"]
+    for name, their in theirs.items():
+        np.testing.assert_allclose(got[name], getattr(averaged.module, their).detach().numpy(), rtol=1e-12)
+    assert np.abs(got["var"] - model.running_var.numpy()).max() > 1e-3
+
+
 def test_ema_forgets_its_start_as_torchs_does():
     """torch starts from the first weights and does not correct; after long enough both are the same average."""
     average = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5)
