@@ -121,7 +121,7 @@ def test_recipes_of_a_file_from_before_leave_it_to_the_device():
 
 
 def test_what_cannot_be_rounded_is_refused_by_name():
-    own = Functions(lambda shape, outputs: {"W": jnp.zeros((outputs, *shape))}, lambda p, rows: rows @ p["W"].T)
+    own = Functions(lambda _, shape, outputs: {"W": jnp.zeros((outputs, *shape))}, lambda p, rows: rows @ p["W"].T)
     for wanted, how in (
         ("multiplies in its own way", {"model": own, "products": "bfloat16"}),
         ("a solver computes in float64", {"method": Coordinate(), "products": "bfloat16"}),

@@ -1,7 +1,8 @@
-"""`Classifier`: a recipe as a scikit-learn estimator. The only module that imports scikit-learn's estimator API."""
+"""`Classifier`: a recipe as a scikit-learn estimator."""
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import warnings
 from dataclasses import replace
@@ -23,17 +24,23 @@ from steepest.losses import LOSSES
 from steepest.methods import METHODS
 from steepest.models.linear import Linear
 from steepest.models.loading import as_model
+from steepest.models.source import is_own
 from steepest.models.text import model_from_text
 from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.study import fit as fit_
 from steepest.study import single, solver
+from steepest.study.estimator_rows import flat, image_shape, row_weights, with_class_weight
+from steepest.study.nested import replaced, settings_of
 from steepest.study.recipe_text import techniques_from_text
 from steepest.study.split import split
 from steepest.train.fitted import Fitted
 from steepest.train.recipe import Recipe
 from steepest.train.techniques import check_techniques, with_techniques
+
+PARTS = {"method": METHODS, "penalty": PENALTIES, "loss": LOSSES, "schedule": SCHEDULES, "init": INITS, "stop": STOPS}
+NESTED = (*PARTS, "model", "techniques")  # `method__rate` reaches into them
 
 
 def _gives_probabilities(self: Classifier) -> bool:
@@ -46,6 +53,8 @@ def _gives_probabilities(self: Classifier) -> bool:
 class Classifier(ClassifierMixin, BaseEstimator):
     """A classifier trained by any method, with any penalty, for scikit-learn's pipelines and searches.
 
+    **Rows** X [rows, features]; or images [rows, H, W] or [rows, H, W, channels], for models and techniques that need
+    them; predict takes rows of the shape that fit met.
     **Settings**: method, penalty, loss, schedule, init and stop are registered names ("adam", "l2") for their defaults,
     or instances (`Adam(rate=1e-2)`); model is "linear", "mlp:64,32", "file.py:name", an instance, or your own
     (docs/models.md). epochs ≥ 1; init None: from zero for a linear model, by He for others. techniques: as text
@@ -53,11 +62,16 @@ class Classifier(ClassifierMixin, BaseEstimator):
     (None: all).
     validation_fraction: the share of the rows, in [0, 1), that is kept from training, for stopping rules and schedules
     to look at. standardize: by the training rows' mean and deviation.
+    class_weight: None; "balanced", each class by rows / (classes · its rows); or {class: weight}. It multiplies
+    sample_weight. products: as of a `Recipe`.
     exact: bit for bit as in a `sweep` of these rows (slower). random_state: a number for the same result each time,
     None for another.
+    A part's own settings are nested parameters: method__rate, model__widths, techniques__dropout__rate; a name given as
+    text becomes the part it names.
 
-    **After fit**: classes_, n_features_in_, feature_names_in_; n_iter_ (epochs), loss_curve_ (training loss by epoch),
-    fitted_ (a `Fitted`); for a linear model coef_ and intercept_, in the units of X as given, one row for two classes.
+    **After fit**: classes_, n_features_in_ (numbers in a row), feature_names_in_, image_shape_ (None, or an image's);
+    n_iter_ (epochs), loss_curve_ (training loss by epoch), fitted_ (a `Fitted`); for a linear model coef_ and
+    intercept_, in the units of X as given, one row for two classes.
 
     **Raises** SettingError (a ValueError) for settings that do not fit, DataError (a ValueError) for rows that cannot
     be used; warns with ConvergenceWarning where the training diverged (its last finite weights are kept).
@@ -83,6 +97,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         init: Any = None,
         stop: Any = None,
         techniques: Any = (),
+        class_weight: Any = None,
+        products: str = "auto",
         validation_fraction: float = 0.0,
         standardize: bool = True,
         exact: bool = False,
@@ -98,6 +114,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.init = init
         self.stop = stop
         self.techniques = techniques
+        self.class_weight = class_weight
+        self.products = products
         self.validation_fraction = validation_fraction
         self.standardize = standardize
         self.exact = exact
@@ -105,40 +123,57 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def recipe(self) -> Recipe:
         """The recipe that these settings make."""
-        recipe = Recipe(
-            model=model_from_text(self.model) if isinstance(self.model, str) else as_model(self.model),
-            method=_named(METHODS, self.method),
-            penalty=_named(PENALTIES, self.penalty),
-            loss=_named(LOSSES, self.loss),
-            schedule=_named(SCHEDULES, self.schedule),
-            init=_named(INITS, self.init),
-            stop=_named(STOPS, self.stop),
-            batch_size=self.batch_size,
-        )
+        parts = {name: _named(registry, getattr(self, name)) for name, registry in PARTS.items()}
+        model = model_from_text(self.model) if isinstance(self.model, str) else as_model(self.model)
+        recipe = Recipe(model=model, batch_size=self.batch_size, products=self.products, **parts)
         return with_techniques(recipe, _techniques(self.techniques))
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Settings by name; with `deep` those of each part, too, as method__rate."""
+        made = {name: getattr(self, name) for name in self._get_param_names()}
+        if not deep:
+            return made
+        for name in NESTED:
+            made |= {f"{name}__{inner}": value for inner, value in settings_of(self._part(name)).items()}
+        return made
+
+    def set_params(self, **params: Any) -> Classifier:
+        """Change settings by name; method__rate=0.1 puts another method in the old one's place."""
+        inside: dict[str, dict[str, Any]] = {}
+        for name in list(params):
+            owner, _, inner = name.partition("__")
+            if inner and owner in self._get_param_names():
+                inside.setdefault(owner, {})[inner] = params.pop(name)
+        super().set_params(**params)
+        for owner, changes in inside.items():
+            setattr(self, owner, replaced(self._part(owner), changes, owner))
+        return self
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Classifier:
-        """Train on X [rows, features], y [rows] labels of any kind, sample_weight [rows] ≥ 0 (default: all alike)."""
+        """Train on X [rows, …], y [rows] labels of any kind, sample_weight [rows] ≥ 0 (default: all alike)."""
         recipe = self.recipe()
         whole_number("epochs", self.epochs)
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=False)
+        self.image_shape_ = image_shape(X)
+        X, y = validate_data(self, flat(X, self.image_shape_), y, dtype=[np.float64, np.float32], y_numeric=False)
         check_classification_targets(y)
         self.classes_, numbers_ = np.unique(y, return_inverse=True)
-        check_techniques(recipe, X.shape[1:])
-        weight = _weights(sample_weight, len(X))
+        shape = self.image_shape_ or X.shape[1:]
+        recipe.model.check(shape)
+        check_techniques(recipe, shape)
+        weight = row_weights(sample_weight, len(X))
         if len(self.classes_) < 2:
             raise DataError(f"y holds one class, {self.classes_[0]!r}; a classifier needs at least two")
         if recipe.loss.regression:
             raise SettingError(f"Classifier: {type(recipe.loss).__name__} is for numbers, and y holds classes")
+        weight = with_class_weight(weight, self.class_weight, self.classes_, y, numbers_)
         used = weight > 0
         if len(np.unique(numbers_[used])) < 2:
-            raise DataError(
-                "sample_weight is zero for all rows but those of one class; a classifier needs at least two"
-            )
+            zero = "sample_weight" if self.class_weight is None else "class_weight times sample_weight"
+            raise DataError(f"{zero} is zero for all rows but those of one class; a classifier needs at least two")
         seed = _seed(self.random_state)
         training, validation = self._parts(recipe, numbers_, used, seed)
         standard = Standard.fit(X[training]) if self.standardize else None
-        fitted = single.untrained(recipe, self.classes_, X.shape[1], standard, seed)
+        fitted = replace(single.untrained(recipe, self.classes_, X.shape[1], standard, seed), shape=shape)
         rows, y = single.real(fitted.prepared(X), recipe.dtype), numbers_.astype(np.int32)
         if solver.is_solver(recipe):
             found = solver.solve(recipe, rows[training], y[training], weight[training], len(self.classes_))
@@ -205,8 +240,25 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def _checked(self, X: Any) -> tuple[Fitted, np.ndarray]:
         """What was trained, and rows in the form that fit met."""
         check_is_fitted(self, "fitted_")
-        rows: Any = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        shape = image_shape(X)
+        if shape != self.image_shape_:
+            kinds = [f"images of {each}" if each else "rows of features" for each in (shape, self.image_shape_)]
+            raise DataError(f"X holds {kinds[0]}, and the classifier was fitted on {kinds[1]}; give it those")
+        rows: Any = validate_data(self, flat(X, shape), reset=False, dtype=[np.float64, np.float32])
         return self.fitted_, rows
+
+    def _part(self, name: str) -> Any:
+        """What a setting stands for; None where text names nothing (`fit` refuses it), or a file (it is not run)."""
+        value = getattr(self, name)
+        if not isinstance(value, str) or name not in NESTED:
+            return tuple(value) if isinstance(value, list) else value
+        with contextlib.suppress(SettingError):
+            if name == "techniques":
+                return techniques_from_text(value)
+            if name == "model":
+                return None if is_own(value) else model_from_text(value)
+            return _named(PARTS[name], value)
+        return None
 
     def _linear(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights and biases with standardisation taken into them: W·(x − c)/s + b = (W/s)·x + (b − (W/s)·c)."""
@@ -245,14 +297,3 @@ def _seed(random_state: Any) -> int:
             raise SettingError(f"random_state = {random_state}; it must be at least 0")
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _weights(given: Any, rows: int) -> np.ndarray:
-    """Row weights, float64 [rows]."""
-    weight = np.ones(rows) if given is None else np.asarray(given, np.float64)
-    weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
-    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any():
-        raise DataError(
-            f"sample_weight has shape {weight.shape}; it must be a finite number of at least 0 for each of {rows} rows"
-        )
-    return weight
