@@ -125,8 +125,16 @@ def test_hundred_classes_in_twenty(laid_out, files, name):
         assert list(found.labels) == [names[k] for seed in (1, 9) for k in numbers(seed, classes)]
         np.testing.assert_array_equal(found.X, np.concatenate([upright(planes(seed)) for seed in (1, 9)]))
         assert any("--label coarse" in note for note in found.notes) == (label is None)
+    both = data.opening.gather(path, Reading(label="coarse,fine"))
+    assert list(both.labels) == [COARSE[k] for seed in (1, 9) for k in numbers(seed, 20)]
+    assert list(both.further["fine"]) == [FINE[k] for seed in (1, 9) for k in numbers(seed, 100)]
+    assert both.schema.labels == ("coarse", "fine")
+    again = data.read_like(both.schema, path)
+    assert (again.labels, again.further) == (list(both.labels), (list(both.further["fine"]),))
     with pytest.raises(SettingError, match="fine and a coarse label"):
         data.open(path, label="middle")
+    with pytest.raises(SettingError, match="label: 'fine' is named twice"):
+        data.open(path, label="fine,fine")
 
 
 def test_layouts_agree(tmp_path):

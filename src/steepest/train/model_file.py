@@ -162,10 +162,10 @@ def _check_length(place: Path) -> int:
 def _read(file: Any, size: int, model: Any) -> Fitted:
     stored = _header(file)
     recipe = recipe_from_json(stored["recipe"], model)
-    tasks = _tasks(stored, recipe)
+    schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
+    tasks = _tasks(stored, recipe, schema)
     classes = score_names(tasks) if tasks else texts(stored, "classes")
     shape = whole_numbers(stored, "shape")
-    schema = None if stored["data_schema"] is None else Schema.from_json(stored["data_schema"])
     if schema is not None and schema.shape != shape:
         raise DataError(f"does not add up: rows of shape {shape}, but data of shape {schema.shape}")
     reading = Tensors(file)
@@ -259,7 +259,7 @@ def _limits(shape: tuple[int, ...], reading: Tensors) -> Limits:
     return low, high
 
 
-def _tasks(stored: dict[str, Any], recipe: Recipe) -> tuple[FittedTask, ...]:
+def _tasks(stored: dict[str, Any], recipe: Recipe, schema: Schema | None) -> tuple[FittedTask, ...]:
     """The tasks of a model of several, each with the classes that its loss has scores for."""
     found = stored.get("tasks", [])  # older files have one task, and do not say so
     if not isinstance(found, list) or not all(isinstance(one, dict) and set(one) == TASK for one in found):
@@ -268,6 +268,8 @@ def _tasks(stored: dict[str, Any], recipe: Recipe) -> tuple[FittedTask, ...]:
     wanted = recipe.loss.classes if isinstance(recipe.loss, MultiTask) else ()
     if tuple(len(task.classes) for task in made) != wanted:
         raise DataError("does not add up: its tasks are not those of its loss")
+    if schema is not None and schema.labels[1:] != tuple(task.name for task in made)[1:]:
+        raise DataError("does not add up: its tasks are not its label columns")
     return made
 
 
