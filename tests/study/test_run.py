@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import jax
 import numpy as np
@@ -48,6 +49,24 @@ def short_of(most, error):
 
 
 FULL = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123456 bytes.")
+
+
+def test_a_block_lets_go_of_what_it_held_before_its_halves_train(monkeypatch):
+    class Weights:
+        """What lies on the device."""
+
+    held = []
+
+    def trained(recipes, replicate, epochs, width, on_epoch):
+        if not held:
+            weights = Weights()
+            held.append(weakref.ref(weights))
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123456 bytes.")
+        assert held[0]() is None
+        return train(recipes, replicate, epochs, width, on_epoch)
+
+    monkeypatch.setattr(run, "train", trained)
+    assert len(results(plan(RECIPES[:2], threads=1))) == 2
 
 
 @pytest.mark.parametrize("error", [FULL, MemoryError("std::bad_alloc")], ids=["device", "host"])

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from steepest import CNN, MLP, Functions, Linear, Recipe
+from steepest import CNN, MLP, Functions, Linear, Recipe, sweep
 from steepest.core.stack import stack
 from steepest.study import blocks
 from steepest.study import source as sources
@@ -80,6 +80,15 @@ def test_rows_that_a_gpu_cannot_hold_are_read_in_parts(gpu):
     assert made.streamed
     assert not whole.streamed
     np.testing.assert_array_equal(made.train.X.take(np.arange(len(made.train.X))), np.asarray(whole.train.X))
+
+
+def test_a_sweep_whose_rows_a_gpu_cannot_hold_comes_to_the_same(gpu):
+    recipe = Recipe(products="float32")
+    whole = sweep(recipe, X, Y, replicates=1, epochs=2)
+    gpu(2000, used=500)  # its rows take 3,840 bytes
+    parts = sweep(recipe, X, Y, replicates=1, epochs=2)
+    np.testing.assert_allclose(parts.params(0, 0)["W"], whole.params(0, 0)["W"], rtol=0, atol=1e-6)
+    assert parts.accuracy == whole.accuracy
 
 
 def test_full_products_are_asked_for_by_name_where_a_gpu_would_round_them(gpu):
