@@ -6,12 +6,18 @@ and tests/torture kills processes for minutes: each runs only where it is named,
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ALONE = [Path(__file__).parent / name for name in ("x64", "parity", "torture", "mutants")]
+
+MOST_RESIDENT = 1_200_000_000  # bytes
 
 
 def _home(config: pytest.Config, arg: str) -> Path | None:
@@ -30,6 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     alone = collection_path in ALONE and collection_path not in {_home(config, arg) for arg in config.args}
     return True if alone else None
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_are_freed():
+    """What a module has compiled goes with it once it fills memory; the cache on disk has what is needed again."""
+    yield
+    if "jax" in sys.modules and psutil.Process().memory_info().rss > MOST_RESIDENT:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)  # else the system gets little of it back
 
 
 @pytest.fixture(autouse=True, scope="session")

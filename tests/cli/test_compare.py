@@ -80,7 +80,7 @@ def test_the_finished_command_shows_the_stored_result_and_says_so(again, finishe
     assert "stored result of run 1" in first.err
     assert "--fresh" in first.err
     assert f"Saved as run 1 in {finished}/runs.sqlite" in first.out
-    assert "Train with it: steepest fit blobs --samples 60 --from 1\n" in first.out
+    assert "Train with it: steepest fit blobs --from 1\n" in first.out
 
 
 def test_fresh_trains_again_to_the_same_numbers(steepest):

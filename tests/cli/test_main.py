@@ -65,6 +65,8 @@ def test_version(steepest):
         ("compare wine --label species", 2, "label"),
         ("fit wine --method adam:rat=1", 2, "did you mean 'rate'?"),
         ("fit wine --method adam:rate=-1", 2, "above 0"),
+        ("fit wine --size 0", 2, "size = 0; it must be a whole number of pixels"),
+        ("fit wine --max-categories 0", 2, "max_categories = 0"),
         ("fit --from 7", 1, "no run 7"),
         ("evaluate nowhere.safetensors iris", 1, "nowhere.safetensors"),
         ("predict", 2, "MODEL"),

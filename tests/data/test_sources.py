@@ -138,3 +138,11 @@ def test_schemas_survive_json():
     for broken in ({}, {**table.to_json(), "shape": [4]}, {**table.to_json(), "kind": "other"}, [], None):
         with pytest.raises(DataError, match="stored schema"):
             data.Schema.from_json(broken)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.npz", "rows.parquet", "rows.tar", "rows"])
+def test_an_empty_file_is_called_so(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    with pytest.raises(DataError, match=f"^{name}: an empty file"):
+        data.open(name)

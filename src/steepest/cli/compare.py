@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from cyclopts import Group, Parameter, Token, validators
 
 from steepest.cli.console import Terminal
 from steepest.cli.interrupts import Stopped
-from steepest.cli.opening import as_typed, opened, settings_of
+from steepest.cli.opening import opened, settings_of
 from steepest.cli.options import SOURCE, DataOptions, Names, Output, flag, share_or_given, whole
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def compare(
             saved = row.trainings if row else 0
             said = f"{saved:,} of {study.trainings:,} trainings are saved; the same command goes on from there"
             raise Stopped(stop.number, f"{stop}: {said}") from None
-        _show(found, store, f"steepest fit {as_typed(data, options)} --from {found.run}", terminal)
+        _show(found, store, shlex.join(["steepest", "fit", data, "--from", str(found.run)]), terminal)
 
 
 def newest(store: Store, key: str) -> RunRow | None:

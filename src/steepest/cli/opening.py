@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +16,7 @@ if TYPE_CHECKING:
 def settings_of(options: DataOptions) -> dict[str, Any]:
     """The options that were named, as keyword arguments of `steepest.data.open` and `check`."""
     named = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-    return {name: value for name, value in named.items() if value not in (None, False, ())}
-
-
-def as_typed(source: str, options: DataOptions) -> str:
-    """The source and the options that read it, as they would be typed again.
-
-    >>> as_typed("my cats.csv", DataOptions(label="cat", drop=("id", "date"), raw=True))
-    "'my cats.csv' --label cat --raw --drop id,date"
-    """
-    words = [source]
-    for field in dataclasses.fields(options):
-        value, flag = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
-        if value != field.default:
-            words += [flag] if value is True else [flag, ",".join(value) if isinstance(value, tuple) else str(value)]
-    return shlex.join(words)
+    return {name: value for name, value in named.items() if not (value is None or value is False or value == ())}
 
 
 def opened(source: str, settings: Mapping[str, Any], terminal: Terminal) -> Dataset:

@@ -192,6 +192,8 @@ def _kind_of_folder(path: Path) -> str:
 
 def _kind_by_content(path: Path, head: bytes) -> str:
     where, suffix = shown(path), path.suffix.lower()
+    if not head:
+        raise DataError(f"{where}: an empty file; write it again, or name another")
     if is_idx(head):
         return "idx"
     if head.startswith(b"PAR1"):
