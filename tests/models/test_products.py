@@ -85,9 +85,9 @@ def test_each_member_and_each_bag_of_it_as_alone():
         assert_allclose(by_x[place], one[1], **CLOSE)
     nested, _ = jax.jit(jax.vmap(jax.vmap(grad, in_axes=(0, None, None)), in_axes=(0, None, None)))(bags, X, B)
     assert_allclose(nested.reshape(many.shape), np.stack([by_w for by_w, _ in alone]), **CLOSE)
-    rows = np.stack([X, X[::-1]], axis=1)  # the axis of bags need not be the first
-    got = jax.jit(jax.vmap(times, in_axes=(0, 1)))(bags[0], rows)
-    assert_allclose(got[1], times(bags[0, 1], X[::-1]), **CLOSE)
+    rows = np.stack([X.T, X[::-1].T], axis=2)  # the axis of bags need not be the first
+    got = jax.jit(jax.vmap(product, in_axes=(0, 2)))(bags[0], rows)
+    assert_allclose(got[1], product(bags[0, 1], X[::-1].T), **CLOSE)
 
 
 @pytest.mark.usefixtures("_bfloat16")

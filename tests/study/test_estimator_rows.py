@@ -190,9 +190,9 @@ def test_a_part_named_in_the_same_call_comes_first():
 
 def test_schedules_of_schedules_and_techniques_of_one_kind():
     schedule = Chain(Step(), Exponential())
-    changed = replaced(schedule, {"first__by": 0.3, "second": Step(by=0.2)}, "schedule")
+    changed = replaced(schedule, {"first__by": 0.3, "second__every": 3, "second": Step(by=0.2)}, "schedule")
     assert changed.first == Step(by=0.3)
-    assert changed.second == Step(by=0.2)
+    assert changed.second == Step(by=0.2, every=3)
     two = (Dropout(rate=0.1, layers=(1,)), Dropout(rate=0.2, layers=(2,)))
     assert settings_of(two)["dropout2__rate"] == 0.2
     assert replaced(two, {"dropout2__rate": 0.5}, "techniques")[1].rate == 0.5
