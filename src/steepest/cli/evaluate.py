@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from steepest.cli.console import Terminal
-from steepest.cli.options import DATA, Output, OwnModel, flag
+from steepest.cli.options import DATA, Output, OwnModel, flag, label_option
 
 EXAMPLES = """Examples:
 
@@ -23,7 +23,8 @@ def evaluate(
     /,
     *,
     label: Annotated[
-        str | None, Parameter(group=DATA, help="The label column (or a,b), where called otherwise than in training.")
+        str | tuple[str, ...] | None,
+        label_option("The label column, where it is called otherwise than in training; of several tasks all: a,b."),
     ] = None,
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error.")] = False,
     attack: Annotated[

@@ -71,6 +71,32 @@ Names: TypeAlias = Annotated[
 ]
 
 
+def one_or_several(kind: Any, tokens: Sequence[Token]) -> str | tuple[str, ...]:
+    """`--x a,b` as "a,b", for which commas divide names is for the data to know; `--x a --x b` as ("a", "b")."""
+    del kind
+    given = tuple(token.value for token in tokens)
+    return given[0] if len(given) == 1 else given
+
+
+def label_option(about: str) -> Parameter:
+    """The option that names a label column, or several."""
+    return Parameter(
+        group=DATA,
+        converter=one_or_several,
+        n_tokens=1,
+        negative=(),
+        metavar="A,B",
+        env_var_split=whole_text,
+        help=about,
+    )
+
+
+def whole_text(kind: Any, text: str, *, delimiter: str | None = None) -> list[str]:
+    """A setting from the environment as it is: a name may hold blanks."""
+    del kind, delimiter
+    return [text]
+
+
 def flag(group: Group, about: str, *names: str) -> Parameter:
     """An option that is given or not."""
     return Parameter(name=names or None, group=group, help=about, negative=(), show_default=False)
@@ -107,8 +133,11 @@ class DataOptions:
     """How a source is read; see steepest.data.open. What is not named is None, False or empty, and left to others."""
 
     label: Annotated[
-        str | None,
-        Parameter(group=DATA, help="Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100)."),
+        str | tuple[str, ...] | None,
+        label_option(
+            "Column to predict (tables; a,b trains both as two tasks), labels file (IDX), or fine, coarse or both "
+            "(CIFAR-100)."
+        ),
     ] = None
     size: Annotated[
         int | None,

@@ -54,9 +54,7 @@ def predict(
     tasks = [(task.name, task.classes) for task in found.tasks]
     rows = entries(found.names, found.labels, found.shares, found.classes, found.sampled, tasks)
     if output.json:
-        known = (
-            {"tasks": {name: list(classes) for name, classes in tasks}} if tasks else {"classes": list(found.classes)}
-        )
+        known = {name: list(classes) for name, classes in tasks} if tasks else list(found.classes)
         terminal.data("predict", {"model": model, "classes": known, "predictions": rows, "notes": found.notes})
         return
     table = csv_lines(rows, found.classes, probabilities, bool(samples), tasks)
