@@ -1,0 +1,120 @@
+"""Techniques for few labels, on digits: sets of labelled rows that share none, one test set for all of them.
+
+A seed is a set of labels, so that the interval counts their chance beside that of the test rows (`study/crossed.py`).
+Settings were found on the sets of another order of the rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+import steepest as st
+from benchmarks.measure import Line
+from benchmarks.techniques.gain import SEED, crossed
+from steepest.study.pretrain import pretrain
+
+POOL = 1200  # of 1,797 digits; the others are the test rows
+FAST = st.Adam(rate=3e-3)
+DEEP = st.MLP(widths=(32, 32, 32), activation="sigmoid")  # learns slowly from weights drawn by chance
+
+Said = Callable[["Digits", np.ndarray, int], np.ndarray]  # labelled rows, seed → classes of the test rows
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Rows [n, 64] in 0 … 1, their classes, and the numbers of those to learn from and of those to test on."""
+
+    X: np.ndarray
+    y: np.ndarray
+    pool: np.ndarray
+    test: np.ndarray
+
+    def sets(self, each: int) -> list[np.ndarray]:
+        """As many sets of `each` rows a class as the pool gives."""
+        classes = [self.pool[self.y[self.pool] == label] for label in range(10)]
+        count = min(len(own) for own in classes) // each
+        return [np.concatenate([own[k * each : (k + 1) * each] for own in classes]) for k in range(count)]
+
+
+def pre_training(small: bool) -> list[Line]:
+    """40 labels, 300 steps: from the weights of tied autoencoders of all rows, or from He's."""
+    digits = drawn()
+    recipe = st.Recipe(method=FAST)
+    start = pretrain(digits.X[digits.pool], DEEP, 10, recipe=recipe, epochs=1 if small else 30, seed=SEED)
+
+    def said(init: Any) -> Said:
+        def of(digits: Digits, labelled: np.ndarray, seed: int) -> np.ndarray:
+            model = st.Classifier(
+                st.Adam(rate=1e-3), model=DEEP, init=init, epochs=2 if small else 300, batch_size=None,
+                standardize=False, random_state=seed,
+            )  # fmt: skip
+            return model.fit(digits.X[labelled], digits.y[labelled]).predict(digits.X[digits.test])
+
+        return of
+
+    what = "pre-training by tied autoencoders, 40 labelled digits, 3 layers of 32 sigmoids"
+    return [told(what, digits, said(start), said(None), digits.y, 4, small)]
+
+
+def manifold(small: bool) -> list[Line]:
+    """100 labels: flat along the tangents that an autoencoder found in all rows, or not; both start from its code."""
+    epochs, pretraining = (1, 1) if small else (60, 15)
+
+    def said(strength: float) -> Said:
+        def of(digits: Digits, labelled: np.ndarray, seed: int) -> np.ndarray:
+            model = st.ManifoldTangentClassifier(
+                64, 8, strength, 0.1, epochs=epochs, pretraining=pretraining, random_state=seed
+            )
+            model.fit(digits.X[labelled], digits.y[labelled], digits.X[np.setdiff1d(digits.pool, labelled)])
+            return model.predict(digits.X[digits.test])
+
+        return of
+
+    digits = drawn()
+    what = "manifold tangent classifier 0.1, 100 labelled digits, 64 units"
+    return [told(what, digits, said(0.1), said(0.0), digits.y, 10, small)]
+
+
+def multi_task(small: bool) -> list[Line]:
+    """Whether a digit is odd; with which digit it is as a second task, or without."""
+    digits = drawn()
+    odd = digits.y % 2
+
+    def said(*tasks: np.ndarray) -> Said:
+        Y = np.stack(tasks, axis=1)
+
+        def of(digits: Digits, labelled: np.ndarray, seed: int) -> np.ndarray:
+            recipe = st.Recipe(model=DEEP, method=FAST)
+            epochs = 1 if small else 200
+            model = st.MultiTaskClassifier(recipe, epochs=epochs, standardize=False, random_state=seed)
+            return model.fit(digits.X[labelled], Y[labelled]).predict(digits.X[digits.test])[:, 0]
+
+        return of
+
+    what = "multi-task: odd or even, and which digit, 100 digits, 3 layers of 32 sigmoids"
+    return [told(what, digits, said(odd, digits.y), said(odd), odd, 10, small)]
+
+
+def drawn() -> Digits:
+    """The digits in the order of SEED."""
+    data = st.open("digits")
+    order = np.random.default_rng(SEED + 1).permutation(len(data))  # 1 was the order that settings were found with
+    return Digits(data.features().reshape(len(data), -1), data.y, order[:POOL], order[POOL:])
+
+
+def told(what: str, digits: Digits, with_: Said, without: Said, wanted: np.ndarray, each: int, small: bool) -> Line:
+    """A line of the gain over all sets of `each` labels a class."""
+    sets = digits.sets(each)[: 2 if small else None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)  # a training that diverged is no case
+        right = [
+            [said(digits, labelled, seed) == wanted[digits.test] for said in (with_, without)]
+            for seed, labelled in enumerate(sets, 1000 * SEED)
+        ]
+    return crossed(what, np.array(right))
