@@ -12,12 +12,14 @@ from steepest import (
     Adversarial,
     Functions,
     Linear,
+    Model,
     Momentum,
     Recipe,
     SettingError,
     Settings,
     Store,
     compare,
+    spec,
     sweep,
 )  # fmt: skip
 from steepest.data.arrays import from_arrays
@@ -120,10 +122,16 @@ def test_recipes_of_a_file_from_before_leave_it_to_the_device():
     assert recipe_from_json(stored) == Recipe()
 
 
+@spec
+class Plain(Model):
+    """A class of a user's own that does not say that its products are by `times`."""
+
+
 def test_what_cannot_be_rounded_is_refused_by_name():
     own = Functions(lambda _, shape, outputs: {"W": jnp.zeros((outputs, *shape))}, lambda p, rows: rows @ p["W"].T)
     for wanted, how in (
         ("multiplies in its own way", {"model": own, "products": "bfloat16"}),
+        ("multiplies in its own way", {"model": Plain(), "products": "bfloat16"}),
         ("a solver computes in float64", {"method": Coordinate(), "products": "bfloat16"}),
         ("dtype = float64", {"dtype": "float64", "products": "bfloat16"}),
         ("dtype = float64", {"dtype": "float64", "products": "float32"}),

@@ -35,6 +35,7 @@ class TiedAutoencoder(Model):
     slope: Hyper = fraction(0.01)
 
     equation = "h = φ(W·x + b), x̂ = Wᵀ·h + c"
+    rounds = True
 
     def __post_init__(self) -> None:
         check_count(self, "width")

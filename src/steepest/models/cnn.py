@@ -41,6 +41,7 @@ class CNN(Model):
     slope: Hyper = fraction(0.01)
 
     equation = "h ← pool(φ(W∗h + b)), h ← φ(W·h + b), s = W·h + b"
+    rounds = True
     starts = "he-uniform"
     wide = False
 

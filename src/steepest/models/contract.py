@@ -29,7 +29,7 @@ class Model:
     equation: ClassVar[str] = ""  # one line, shown by `steepest methods`
     draws: ClassVar[bool] = False  # whether it makes its own initial weights, whatever the recipe's `init`
     starts: ClassVar[str] = "he"  # the init, by its name, where a recipe names none
-    rounds: ClassVar[bool] = True  # whether `times` and `convolve` write its products, which a recipe may have rounded
+    rounds: ClassVar[bool] = False  # whether all its products are by `times` and `convolve`: a recipe may round them
     wide: ClassVar[bool] = True  # whether many members train faster on a CPU together than one by one
 
     def check(self, shape: tuple[int, ...]) -> None:

@@ -25,6 +25,7 @@ class Linear(Model):
     bias: bool = True
 
     equation = "s = W·x + b"
+    rounds = True
     starts = "zeros"  # a convex loss needs no chance
 
     def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:

@@ -33,6 +33,7 @@ class MLP(Model):
     norm: bool = False
 
     equation = "h ← φ(W·h + b), s = W·h + b"
+    rounds = True
 
     def __post_init__(self) -> None:
         widths = counts(self, "widths", self.widths, "one a hidden layer")

@@ -27,7 +27,6 @@ class Own(Model):
 
     source: Source | None  # the file it was read from; None for one made in Python, which is named when it is loaded
     draws: ClassVar[bool] = True
-    rounds: ClassVar[bool] = False  # how it multiplies is its own
     keeps_running: ClassVar[bool] = False  # whether its weights may hold batch norm's running statistics
 
     def build(self, key: Array, shape: tuple[int, ...], outputs: int) -> tuple[Tree, Any]:

@@ -48,6 +48,7 @@ class ResNet(Model):
     depth: int = 1
 
     equation = "h ← h + F₂(F₁(h)), F = ReLU(norm(W∗h))"
+    rounds = True
     wide = False
 
     def __post_init__(self) -> None:

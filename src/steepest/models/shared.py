@@ -31,6 +31,7 @@ class SharedMLP(Model):
     activation: str = "relu"
 
     equation = "h ← φ(W·h + b) several times by the same W, s = U·h + d"
+    rounds = True
 
     def __post_init__(self) -> None:
         check_count(self, "width")
