@@ -162,6 +162,16 @@ def test_a_saved_model_is_attacked_as_its_training_was_in_the_comparison(tmp_pat
     assert got.accuracy < compared["accuracy"], "the attack does something"
 
 
+def test_a_row_is_attacked_alike_whatever_rows_come_with_it():
+    iris = open_data("iris")
+    found = fit(iris, Recipe(method=Adam(rate=0.1)), epochs=5)
+    X, y = iris.features()[::15], iris.y[::15]
+    together = labels_of_attacked(found, X, y, Attack(1.0))
+    assert (together != found.predict(X)).sum() > 3
+    alone = [labels_of_attacked(found, X[i : i + 1], y[i : i + 1], Attack(1.0))[0] for i in range(len(X))]
+    np.testing.assert_array_equal(alone, together)
+
+
 def test_a_model_from_before_files_held_limits_says_that_it_does_not_know_them():
     iris = open_data("iris")
     older = replace(fit(iris, Recipe(), epochs=5), limits=None)
