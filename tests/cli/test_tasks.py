@@ -124,6 +124,8 @@ def test_predict_labels_each_task(steepest, tmp_path, wine):
         ("fit wine.csv --label cultivar --loss multi-task", 2, "is for several label columns, and there is one"),
         ("fit wine.csv --label cultivar,strength --techniques smoothing", 2, "and there are 2 tasks; leave it out"),
         ("fit iris --label a,b", 2, "label: iris is no table"),
+        ("compare wine.csv --label cultivar,strength", 2, "of one label; name one, with --drop for the others"),
+        ("compare wine.csv --label cultivar --loss multi-task", 2, "loss = multi-task is for several labels"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(steepest, words, code, said):

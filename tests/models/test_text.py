@@ -74,3 +74,8 @@ def test_registry_names_go_with_classes():
     names = ["linear", "mlp", "cnn", "resnet"]
     assert [MODELS.name_of(m) for m in (Linear(), MLP(), CNN(), ResNet())] == names
     assert [MODELS.name_of(MODELS[name]) for name in MODELS] == list(MODELS)
+
+
+def test_tangent_distance_is_said_to_be_for_python():
+    with pytest.raises(SettingError, match=r"no weights to train; use it from Python: steepest\.TangentDistance"):
+        model_from_text("tangent-distance")

@@ -21,6 +21,7 @@ EXAMPLES = """Examples:
   steepest fit photos/ --method adam:rate=0.01 --penalty l2 --schedule cosine
   steepest fit photos/ --model mlp:64 --techniques dropout:rate=0.3+augment:flip=0.5
   steepest fit digits --from latest --out digits.safetensors
+  steepest fit birds.csv --label species,island --model mlp:64 --loss multi-task:weights=1/0.5
 """
 PARTS = Group("What is trained: NAME or NAME:setting=value,setting=value", sort_key=1)
 HOW = Group("How it is trained", sort_key=2)

@@ -42,6 +42,11 @@ def model_from_text(text: str) -> Model:
     if is_own(text):
         return model_from_file(text)
     name, *words = [piece.strip() for piece in text.strip().lower().split(":")]
+    if name == "tangent-distance":
+        raise SettingError(
+            "model tangent-distance: it compares images with all training images and has no weights to train; use it "
+            "from Python: steepest.TangentDistance().fit(X, y)"
+        )
     made, settings = MODELS[name], {}
     if words and made in _WIDTHS and re.fullmatch(r"\d+(\s*,\s*\d+)*", words[0]):
         widths = tuple(int(width) for width in words.pop(0).split(","))

@@ -42,7 +42,7 @@ def entry_lines(what: str, entry: Mapping[str, Any]) -> list[RenderableType]:
     if entry["needs"]:
         rows.append(("needs", ", ".join(entry["needs"])))
     if entry["settings"]:
-        rows.append(("settings", ", ".join(f"{one['name']}={one['default']}" for one in entry["settings"])))
+        rows.append(("settings", ", ".join(_setting(one) for one in entry["settings"])))
     made: list[RenderableType] = [facts(rows)]
     if entry["hyperparameters"]:
         numbers = table()
@@ -56,3 +56,8 @@ def entry_lines(what: str, entry: Mapping[str, Any]) -> list[RenderableType]:
             )
         made.append(titled("Hyperparameters", numbers))
     return made
+
+
+def _setting(one: Mapping[str, Any]) -> str:
+    """A setting with its default, where it has one."""
+    return one["name"] if one["default"] == "" else f"{one['name']}={one['default']}"

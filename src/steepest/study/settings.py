@@ -80,6 +80,10 @@ class Settings:
                 raise unknown(name, getattr(self, name), known)
         if self.products not in PRODUCTS:
             raise unknown("products", str(self.products), PRODUCTS)
+        if self.loss == "multi-task":
+            raise SettingError(
+                "loss = multi-task is for several labels; a comparison is of one (steepest fit takes several)"
+            )
         if self.loss == "squared":
             raise SettingError("loss = squared is for regressions; a comparison trains classifiers")
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):

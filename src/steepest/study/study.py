@@ -161,7 +161,10 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     settings = _decided(settings or Settings())
     if data.further:
         names = ", ".join(task.name for task in data.tasks)
-        raise SettingError(f"label = {names}: a comparison is of one label column; name one, or fit several")
+        raise SettingError(
+            f"label = {names}: a comparison is of one label; name one, with --drop for the others of a table (or train "
+            "on all of them: steepest fit)"
+        )
     source = sources.from_dataset(data)
     if not isinstance(settings.test, str):
         sources.check(source, settings.test, settings.validation)
