@@ -19,8 +19,7 @@ CASES: tuple[Callable[[bool], list[Line]], ...] = (
     few_labels.pre_training,
     few_labels.manifold,
     few_labels.multi_task,
-    many_rows.smoothing,
-    many_rows.label_noise,
+    many_rows.labels,
     many_rows.augmentation,
     many_rows.adversarial,
     many_rows.tangent_prop,
@@ -28,8 +27,8 @@ CASES: tuple[Callable[[bool], list[Line]], ...] = (
 )
 
 NOTES = [
-    f"digits and animal photos: {REPLICATES} paired splits; photos of CIFAR-10 (JPEG): {SEEDS} seeds on a given test "
-    f"set; few labels: sets that share no row, on one test set",
+    f"{REPLICATES} paired splits; of CIFAR-10 (JPEG) and half of digits: {SEEDS} seeds on a given test set; few "
+    f"labels: up to {few_labels.MOST_SETS} sets that share no row, on one test set",
     "settings were searched with other seeds (on CIFAR-10: with other rows, too) than those told of",
 ]
 

@@ -6,7 +6,6 @@ archive and testing on 5,000 others of it.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 import steepest as st
 from benchmarks.measure import Line
 from benchmarks.photos import cifar
-from benchmarks.techniques.gain import of_given
+from benchmarks.techniques.gain import of_given, with_test_set
 from steepest.core.spec import replace
 
 ROWS, SIZE = 2000, 16
@@ -61,7 +60,4 @@ def photos(folder: Path, small: bool) -> st.Dataset:
     X, y = whole.features().reshape(len(whole), *whole.shape), np.array(whole.classes)[whole.y]
     order = np.random.default_rng(0).permutation(len(y))[: 400 if small else None]
     here, there = np.split(order, [100 if small else ROWS])
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "few.npz"
-        np.savez(file, X_train=X[here], y_train=y[here], X_test=X[there], y_test=y[there])
-        return st.open(file)
+    return with_test_set(X, y, here, there)

@@ -6,7 +6,9 @@ CIFAR-10 with the training archive's rows where the test archive's are told of, 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,14 @@ def of_given(
         recipes, data, exact=False, seed=SEED, standardize=standardize, test="given", **settings
     ).right  # fmt: skip
     return [crossed(what, right[:, [place, 0]]) for place, what in enumerate(others, 1)]
+
+
+def with_test_set(X: np.ndarray, y: np.ndarray, here: np.ndarray, there: np.ndarray) -> st.Dataset:
+    """Rows to train on and rows to test on, by their numbers, as a data set that came with both."""
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "rows.npz"
+        np.savez(file, X_train=X[here], y_train=y[here], X_test=X[there], y_test=y[there])
+        return st.open(file)
 
 
 def paired(what: str, accuracy: np.ndarray, rows: int, tests: int) -> Line:
