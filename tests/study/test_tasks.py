@@ -4,6 +4,7 @@ import json
 import struct
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
@@ -13,6 +14,7 @@ import steepest as st
 from steepest.core.errors import DataError, SettingError
 from steepest.losses.multitask import MultiTask
 from steepest.study.attack import attack_from_text
+from steepest.study.ensemble import ensemble
 from steepest.study.evaluate import evaluate
 from steepest.study.fit import fit
 from steepest.study.predict import predicted
@@ -177,6 +179,29 @@ def test_bags_are_scored_out_of_bag_for_each_task(data):
     each = [task.scores["out-of-bag"]["loss"] for task in found.tasks]
     assert found.scores["out-of-bag"]["loss"] == pytest.approx(sum(each))
     assert any("each predicted by the bags that did not draw it" in note for note in found.notes)
+
+
+def test_models_of_several_tasks_make_an_ensemble(data, fitted):
+    other = replace(fitted, params=jax.tree.map(lambda leaf: leaf + 0.1, fitted.params))
+    both = ensemble([fitted, other])
+    X = data.features()
+    mean = (fitted.probabilities(X) + other.probabilities(X)) / 2
+    np.testing.assert_allclose(both.probabilities(X), mean, atol=1e-9)
+    assert both.labels(X).shape == (178, 2)
+    assert [task.scores for task in both.tasks] == [{}, {}]
+    with pytest.raises(SettingError, match="Bagging: has no votes for several tasks"):
+        ensemble([fitted, other], combine="vote")
+
+
+def test_rows_on_disk_train_the_same_heads(tmp_path, data):
+    data.X.tofile(tmp_path / "rows")
+    far = replace(data, X=np.memmap(tmp_path / "rows", data.X.dtype, "r", shape=data.X.shape))
+    assert far.on_disk
+    one, two = (fit(rows, st.Recipe(method=st.Adam(rate=0.02)), epochs=2) for rows in (data, far))
+    np.testing.assert_allclose(two.params["W"], one.params["W"], rtol=1e-4, atol=1e-6)
+    assert [task.scores["test"]["accuracy"] for task in two.tasks] == [
+        task.scores["test"]["accuracy"] for task in one.tasks
+    ]
 
 
 def test_a_class_of_a_further_task_without_training_rows_is_said(tmp_path, wine):

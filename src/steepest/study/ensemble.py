@@ -11,6 +11,7 @@ import numpy as np
 
 from steepest.core.errors import SettingError
 from steepest.core.spec import replace
+from steepest.study.tasks import check_votes
 from steepest.techniques.bagging import Bagging
 from steepest.train.fitted import Fitted
 
@@ -40,6 +41,7 @@ def ensemble(members: Sequence[Fitted], combine: str = "average") -> Fitted:
     for place, one in enumerate(members):
         _check_alike(first, one, f"model {place + 1} of {len(members)}")
     bagging = Bagging(len(members), combine)
+    check_votes(bagging, len(first.tasks))
     count = len(members)
     standard = _standard([one.standard for one in members])
     return changed(
@@ -49,6 +51,7 @@ def ensemble(members: Sequence[Fitted], combine: str = "average") -> Fitted:
         standard=standard,
         limits=None if isinstance(standard, tuple) else _limits([one.limits for one in members]),
         scores={},
+        tasks=tuple(changed(task, scores={}) for task in first.tasks),
         curves={},
         status="finished",
         step=max(one.step for one in members),

@@ -11,6 +11,7 @@ from steepest.core.spec import refuse, replace
 from steepest.losses.multitask import MultiTask
 from steepest.losses.softmax import CrossEntropy
 from steepest.metrics import METRICS, confusion
+from steepest.techniques.bagging import Bagging
 from steepest.train.recipe import Recipe, refuse_solver
 
 
@@ -36,13 +37,18 @@ def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
     for technique in recipe.techniques:
         if technique.needs_classes and technique is not recipe.bagging:
             raise refuse(technique, f"is for one task's classes, and there are {len(counts)} tasks; leave it out")
-    if recipe.bagging is not None and recipe.bagging.combine == "vote":
-        raise refuse(recipe.bagging, 'has no votes for several tasks at once; combine by "average"')
+    check_votes(recipe.bagging, len(counts))
     if isinstance(loss, CrossEntropy):
         return replace(recipe, loss=MultiTask(counts))
     if loss.classes not in ((), counts):
         raise refuse(loss, f"classes = {loss.classes}, and the label columns have {counts}; leave them out")
     return replace(recipe, loss=MultiTask(counts, loss.weights))
+
+
+def check_votes(bagging: Bagging | None, tasks: int) -> None:
+    """Refuse an ensemble of several tasks that votes: a vote is for one class."""
+    if tasks and bagging is not None and bagging.combine == "vote":
+        raise refuse(bagging, 'has no votes for several tasks at once; combine by "average"')
 
 
 def scores_of_tasks(loss: MultiTask, margins: np.ndarray, Y: np.ndarray) -> tuple[dict[str, float], ...]:
