@@ -69,7 +69,7 @@ def activity(technique, activation):
 
 
 def test_the_target_rate_is_what_units_come_to():
-    plain, _ = activity((), "sigmoid")
+    plain, _ = activity((Sparse(0.0, target=0.1, kind="kl"),), "sigmoid")  # a strength compiles nothing anew
     sparse, accuracy = activity((Sparse(1.0, target=0.1, kind="kl"),), "sigmoid")
     assert np.abs(plain - 0.1).mean() > 0.2
     assert np.abs(sparse - 0.1).mean() < 0.03
@@ -77,7 +77,7 @@ def test_the_target_rate_is_what_units_come_to():
 
 
 def test_l1_quiets_relus_and_spares_the_answers():
-    plain, before = activity((), "relu")
+    plain, before = activity((Sparse(0.0),), "relu")
     sparse, after = activity((Sparse(0.01),), "relu")
     assert sparse.mean() < 0.5 * plain.mean()
     assert after > before - 0.03
