@@ -27,6 +27,7 @@ CASES: tuple[Callable[[bool], list[Line]], ...] = (
 )
 
 NOTES = [
+    "in brackets: the 95 % interval that a comparison gives",
     f"{REPLICATES} paired splits; of CIFAR-10 (JPEG) and half of digits: {SEEDS} seeds on a given test set; few "
     f"labels: up to {few_labels.MOST_SETS} sets that share no row, on one test set",
     "settings were searched with other seeds (on CIFAR-10: with other rows, too) than those told of",

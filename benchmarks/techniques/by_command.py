@@ -1,4 +1,7 @@
-"""Bagging on digits as a user asks: by `steepest compare`, which searches Adam's rate for both in every replicate."""
+"""Bagging on digits as a user asks: by `steepest compare`, which searches Adam's rate for both in every replicate.
+
+Seed 1 was spent on networks of 16 units and the declared space of rates: 0.2 ± 2.5 points over 10 replicates.
+"""
 
 from __future__ import annotations
 

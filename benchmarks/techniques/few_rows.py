@@ -1,7 +1,8 @@
 """Techniques on CIFAR-10 (JPEG) at 16×16: 2,000 photos to learn from, which networks then know by heart; 8,000 to test.
 
 Both come from the test archive, which opens in seconds. Settings were found by training on 2,000 rows of the training
-archive and testing on 5,000 others of it.
+archive and testing on 5,000 others of it. Two had a second look at the rows that are told of: noise on weights of 0.03
+(0.2 points, from -0.2 to 0.6) and sparse activations of 0.01 (-0.6, from -1.1 to -0.1).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ROWS, SIZE = 2000, 16
 PERCEPTRON = st.Recipe(model=st.MLP(widths=(128,)), method=st.Adam(rate=0.001), batch_size=64)
 LINEAR = st.Recipe(method=st.Adam(rate=0.001), batch_size=64)
 
-TECHNIQUES = {  # sparse: no setting of a search helped other rows; 0.01 cost them 0.6 points
+TECHNIQUES = {
     "dropout 0.3": st.Dropout(0.3),
     "dropout of inputs 0.5": st.InputDropout(0.5),
     "noise on inputs 1": st.InputNoise(1.0),

@@ -1,4 +1,8 @@
-"""Techniques on all of the digits, or of the animal photos: paired splits of the rows, drawn anew."""
+"""Techniques on all of the digits, or of the animal photos: paired splits of the rows, or digits' halves.
+
+By splits smoothing gained 0.6 points (from -0.2 to 1.4), noise on labels 0.4 (-0.4 to 1.2) and tangent prop 0.8
+(-0.1 to 1.7): one test set and more seeds tell more, if of one training set only.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from steepest.train.population import train
 
 def labels(small: bool) -> list[Line]:
     """Labels that are not quite certain. Noise on them is smoothing with noise on the gradient, which a rate that falls
-    to 0 averages out; at a constant rate it does harm."""
+    to 0 averages out; at a constant rate it did not help in a search."""
     recipe = st.Recipe(model=st.MLP(widths=(128, 64)), method=st.Adam(rate=0.01), schedule=st.Cosine())
     others = {
         f"{what}, half of digits, MLP 128-64, cosine schedule": replace(recipe, techniques=(technique,))
