@@ -131,6 +131,31 @@ def test_hundred_classes_in_twenty(laid_out, files, name):
     assert both.schema.labels == ("coarse", "fine")
     again = data.read_like(both.schema, path)
     assert (again.labels, again.further) == (list(both.labels), (list(both.further["fine"]),))
+    with pytest.raises(SettingError, match="label names 1 column, and the model has several tasks"):
+        data.read_like(both.schema, path, label="coarse")
+    with pytest.raises(SettingError, match="label names 2 columns, and the model has one task"):
+        data.read_like(data.opening.gather(path, Reading()).schema, path, label="coarse,fine")
+
+
+def test_a_model_of_both_labels_reads_rows_that_have_neither(tmp_path):
+    folder = tmp_path / "cifar-100"
+    folder.mkdir()
+    for name, content in hundred_python().items():
+        (folder / name).write_bytes(content)
+    schema = data.opening.gather(folder, Reading(label="fine,coarse")).schema
+    ten = tmp_path / "cifar-10"
+    ten.mkdir()
+    for name, content in ten_python().items():
+        (ten / name).write_bytes(content)
+    rows = data.read_like(schema, ten)
+    assert (rows.labels, rows.further) == (None, ())
+    assert len(rows.features) == 3 * ROWS
+    with pytest.raises(SettingError, match="CIFAR-10, whose rows have one label"):
+        data.read_like(schema, ten, label="fine,coarse")
+
+
+def test_labels_of_a_hundred_that_are_not_there(laid_out):
+    path = laid_out(hundred_python(), "cifar-100-python")
     with pytest.raises(SettingError, match="fine and a coarse label"):
         data.open(path, label="middle")
     with pytest.raises(SettingError, match="label: 'fine' is named twice"):

@@ -25,6 +25,8 @@ from steepest import (
 from steepest.data.arrays import from_arrays
 from steepest.methods.coordinate import Coordinate
 from steepest.study.fit import fit
+from steepest.study.replicate import draw_of, parts_of
+from steepest.study.source import from_dataset
 from steepest.study.study import plan
 from steepest.train import device
 from steepest.train.model_file import load, save
@@ -47,6 +49,16 @@ def test_one_step_of_a_linear_model_is_that_of_rounded_products():
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, -0.1 * by.T @ at, rtol=0, atol=1e-7)
     assert np.abs(got + 0.1 * change.T @ X[rows]).max() > 1e-5  # products in full
+
+
+def test_scores_are_those_of_the_model_that_is_kept():
+    """It predicts by full products, whatever it was trained by."""
+    data = from_arrays(X, Y)
+    found = fit(data, Recipe(model=MLP(widths=(8,)), method=Adam(rate=0.01), products="bfloat16"), epochs=3)
+    source = from_dataset(data)
+    test = parts_of(source, draw_of(source, 0, 0.25, 0.2, standardize=True), 0).test.rows
+    losses = found.losses(data.features(test), data.y[test])
+    assert found.scores["test"]["loss"] == pytest.approx(losses.mean(), rel=1e-6)
 
 
 def test_a_network_trains_by_rounded_gradients_of_its_rows_too():

@@ -41,8 +41,17 @@ def test_the_position_of_a_whole_number_is_the_middle_of_the_quantiles_that_give
     drawn = np.array([space.at(u) for u in quantiles])
     for value in range(space.low, space.high + 1):
         assert space.position(value) == pytest.approx(quantiles[drawn == value].mean(), abs=1e-5)
-    assert at_edge(space, space.low) == "low" or space.log
+    assert at_edge(space, space.low) == "low"
     assert at_edge(space, space.high) == "high"
+
+
+def test_the_ends_of_few_whole_numbers_are_edges():
+    for few in (Space(1, 3, whole=True), Space(1, 4, log=True, whole=True)):
+        assert [at_edge(few, k) for k in range(int(few.low), int(few.high) + 1)] == [
+            "low",
+            *[None] * int(few.high - few.low - 1),
+            "high",
+        ]
 
 
 def test_a_declared_space_of_a_whole_number_is_of_whole_numbers():

@@ -13,10 +13,10 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 import steepest as st
 from steepest.core.errors import DataError, SettingError
 from steepest.losses.multitask import MultiTask
-from steepest.study.attack import attack_from_text
+from steepest.study.attack import attack_from_text, under_attack
 from steepest.study.ensemble import ensemble
 from steepest.study.evaluate import evaluate
-from steepest.study.fit import fit
+from steepest.study.fit import fit, scores_on
 from steepest.study.predict import predicted
 from steepest.study.replicate import draw_of, parts_of
 from steepest.study.source import from_dataset
@@ -147,7 +147,7 @@ def test_evaluating_reports_each_task(wine, data, fitted):
     assert found.report == found.tasks["cultivar"]
 
 
-def test_evaluating_needs_all_labels(tmp_path, wine, fitted):
+def test_evaluating_needs_all_labels(tmp_path, wine, data, fitted):
     lines = wine.read_text().splitlines()
     (tmp_path / "few.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines))
     with pytest.raises(DataError, match=r"few.csv: its rows lack labels .* predicts cultivar, strength: give"):
@@ -157,6 +157,11 @@ def test_evaluating_needs_all_labels(tmp_path, wine, fitted):
         evaluate(fitted, tmp_path / "new.csv")
     with pytest.raises(SettingError, match=r"attack: the model has several tasks \(cultivar, strength\)"):
         evaluate(fitted, wine, attack=attack_from_text("fgsm:size=0.1"))
+    rows = data.features()
+    with pytest.raises(SettingError, match="attack: the model has several tasks"):
+        under_attack(fitted, rows, data.y, attack_from_text("fgsm"))
+    with pytest.raises(SettingError, match="scores_on: the model has 2 tasks"):
+        scores_on(fitted, rows, data.y)
 
 
 def test_predicting_labels_each_task(wine, data):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from steepest.core.errors import DataError, SettingError
+from steepest.core.errors import DataError
 from steepest.data import cache
 from steepest.data.cifar import MOST_BATCH, Layout, gather_cifar, layout_of
 from steepest.data.dataset import Gathered
 from steepest.data.decode import MOST_BYTES, Unreadable
 from steepest.data.folder import LITTER, SUFFIXES, Listing, check_classes
 from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from, settled_since, stamps_of
+from steepest.data.labels import NoSuchLabel
 from steepest.data.parts import PART, PARTS
 from steepest.data.paths import cannot_read, listed, shown
 from steepest.data.photos import gather_images
@@ -53,7 +54,7 @@ def gather_archives(path: Path, reading: Reading, progress: Progress | None = No
     if batches:
         return _gather_cifar(path, *batches[0], reading)
     if reading.label is not None:
-        raise SettingError(f"label: {shown(path)} is no table; its classes come with it")
+        raise NoSuchLabel(f"label: {shown(path)} is no table; its classes come with it")
     listing, places = _listing(path, found)
     problems = check_classes(listing, path)
     kept = [i for i, one in enumerate(listing.labels) if one]

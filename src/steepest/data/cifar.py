@@ -13,7 +13,7 @@ import numpy as np
 from steepest.core.errors import DataError, SettingError
 from steepest.data.dataset import Gathered
 from steepest.data.images import grey
-from steepest.data.labels import Labels, label_names
+from steepest.data.labels import Labels, NoSuchLabel, label_names
 from steepest.data.memory import check_fits
 from steepest.data.parts import given_rows, pooled
 from steepest.data.paths import cannot_read, counted, shown
@@ -170,11 +170,11 @@ def _levels(path: Path, layout: Layout, label: Labels | None) -> tuple[str, ...]
     if label is None:
         return layout.levels[-1:]
     if len(layout.levels) == 1:
-        raise SettingError(f"label = {label!r}: {shown(path)} is CIFAR-10, whose rows have one label each")
+        raise NoSuchLabel(f"label = {label!r}: {shown(path)} is CIFAR-10, whose rows have one label each")
     levels = label_names(label, LABELS)
     for level in levels:
         if level not in LABELS:
-            raise SettingError(f"label = {level!r}; the rows of {shown(path)} have a fine and a coarse label")
+            raise NoSuchLabel(f"label = {level!r}; the rows of {shown(path)} have a fine and a coarse label")
     return levels
 
 

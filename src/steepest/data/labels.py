@@ -14,6 +14,10 @@ from steepest.data.paths import shown
 Labels: TypeAlias = str | Sequence[str]  # one name, several between commas, or a sequence of names
 
 
+class NoSuchLabel(SettingError):
+    """A label was named, and the source's rows have none of that name."""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One label column: its name, the class number of each row int32 [rows], and the names of the classes."""

@@ -13,10 +13,10 @@ from steepest.core.errors import DataError, SettingError
 from steepest.data.arrays import is_frame, numeric, read_frame
 from steepest.data.classes import label_texts
 from steepest.data.csvfile import TableRead, read_csv, read_parquet
-from steepest.data.dataset import Dataset
+from steepest.data.dataset import Dataset, Gathered
 from steepest.data.decode import image_format
 from steepest.data.idx import gather_idx, read_idx
-from steepest.data.labels import Labels, label_names
+from steepest.data.labels import Labels, NoSuchLabel, label_names
 from steepest.data.npz import read_npz
 from steepest.data.opening import as_path, gather, kind_of
 from steepest.data.parts import POOLED
@@ -127,14 +127,28 @@ def _from_parts(schema: Schema, path: Path, label: Labels | None, strict: bool, 
     if schema.kind != "images" or schema.channels not in (1, 3):
         raise DataError(f"{shown(path)}: images, but the model reads {_rows_of(schema)}")
     color = "grey" if schema.channels == 1 else "rgb"
-    if schema.further:
-        label = schema.labels
-    found = gather(path, Reading(label, schema.shape[0], color, strict=strict), progress)
-    rows = _from_array(schema, found.X, list(found.labels), shown(path), found.schema)
+    reading = Reading(label, schema.shape[0], color, strict=strict)
+    if label is not None:
+        _relabelled(schema, label_names(label, ()))  # refuses another number of labels than the model has
+        found = gather(path, reading, progress)
+    elif not schema.further:
+        found = gather(path, reading, progress)
+    else:
+        found = _with_labels_if_any(path, replace(reading, label=schema.labels), progress)
+    lacking = len(found.further) + 1 < max(len(schema.labels), 1)
+    rows = _from_array(schema, found.X, None if lacking else list(found.labels), shown(path), found.schema)
     names = found.row_names or rows.names
     notes = tuple(note for note in found.notes if POOLED not in note)
     further = tuple(list(labels) for labels in found.further.values())
     return replace(rows, names=names, notes=notes, unreadable=tuple(found.unreadable), further=further)
+
+
+def _with_labels_if_any(path: Path, reading: Reading, progress: Any) -> Gathered:
+    """The rows of a source with the labels of a model's tasks; other sources' rows can be predicted all the same."""
+    try:
+        return gather(path, reading, progress)
+    except NoSuchLabel:
+        return gather(path, replace(reading, label=None), progress)
 
 
 def _from_dataset(schema: Schema, data: Dataset) -> NewRows:

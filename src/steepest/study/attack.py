@@ -11,6 +11,7 @@ import numpy as np
 from steepest.core.errors import SettingError, unknown
 from steepest.core.registry import Registry
 from steepest.core.spec import refuse
+from steepest.data.paths import listed
 from steepest.metrics import Report, report
 from steepest.study.parts import part_from_text, part_text
 from steepest.techniques.adversarial import KINDS, Attack
@@ -102,12 +103,20 @@ def accuracy_under(fitted: Fitted, X: Any, y: Any, attack: Attack) -> float:
     return under_attack(fitted, X, y, attack).report.accuracy
 
 
+def refuse_tasks(fitted: Fitted) -> None:
+    """Raise SettingError for a model of several tasks."""
+    if fitted.tasks:
+        names = listed(task.name for task in fitted.tasks)
+        raise SettingError(f"attack: the model has several tasks ({names}); an attack is on one: train on one label")
+
+
 def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.ndarray:
     """The class number that each row [rows] gets once it was attacked, int32."""
     if not isinstance(attack, Attack):
         raise SettingError(f"attack = {attack!r}; it must be an Attack, such as Attack(0.1)")
     if fitted.recipe.loss.regression:
         raise refuse(fitted.recipe.loss, "predicts numbers; an attack is on labels")
+    refuse_tasks(fitted)
     if isinstance(fitted.standard, tuple):
         raise SettingError(
             "an ensemble whose members each standardise in their own way sees a row in several units at once, so an "

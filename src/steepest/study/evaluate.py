@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from steepest.core.errors import DataError, SettingError
+from steepest.core.errors import DataError
 from steepest.data.labels import Labels
 from steepest.data.like import NewRows, read_like
 from steepest.data.paths import listed, shown
 from steepest.metrics import Report, report
-from steepest.study.attack import UNKNOWN, UnderAttack, under_attack
+from steepest.study.attack import UNKNOWN, UnderAttack, refuse_tasks, under_attack
 from steepest.techniques.adversarial import Attack
 from steepest.train.fitted import Fitted
 
@@ -46,9 +46,8 @@ def evaluate(
         raise DataError(
             "the model does not say how its rows were read; evaluate it on arrays by steepest.metrics.report"
         )
-    if fitted.tasks and attack is not None:
-        names = listed(task.name for task in fitted.tasks)
-        raise SettingError(f"attack: the model has several tasks ({names}); an attack is on one: train on one label")
+    if attack is not None:
+        refuse_tasks(fitted)
     rows = read_like(fitted.schema, source, label=label, strict=strict, progress=progress)
     where = shown(source) if isinstance(source, str | os.PathLike) else "the data"
     if fitted.tasks:

@@ -122,7 +122,12 @@ def _never_seen(data: Dataset, train: np.ndarray) -> tuple[str, ...]:
 
 
 def scores_on(fitted: Fitted, rows: Any, y: Any) -> dict[str, float]:
-    """{"loss", "accuracy", "balanced", "f1"} on rows as `Dataset.features()` gives them, y [rows] class numbers."""
+    """{"loss", "accuracy", "balanced", "f1"} on rows as `Dataset.features()` gives them, y [rows] class numbers.
+
+    **Raises** SettingError for a model of several tasks, which `evaluate` scores one by one.
+    """
+    if fitted.tasks:
+        raise SettingError(f"scores_on: the model has {len(fitted.tasks)} tasks; steepest.evaluate scores each")
     y = np.asarray(y)
     if not len(y):
         return {}

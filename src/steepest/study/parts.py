@@ -155,7 +155,7 @@ def _value(registry: Registry, owner: str, field: dataclasses.Field[Any], text: 
     if "domain" in field.metadata:
         return _number(owner, field.metadata["domain"], text)
     if _numbered(field):
-        return _whole_numbers(owner, text)
+        return _whole_numbers(owner, text, or_all="None" in str(field.type))
     if isinstance(field.default, bool):
         if text.lower() not in TRUTH:
             raise SettingError(f"{owner} = {text!r}; it must be true or false")
@@ -180,12 +180,13 @@ def _numbered(field: dataclasses.Field[Any]) -> bool:
     return "tuple[int" in str(field.type)
 
 
-def _whole_numbers(owner: str, text: str) -> tuple[int, ...] | None:
+def _whole_numbers(owner: str, text: str, or_all: bool) -> tuple[int, ...] | None:
     words = [word.strip() for word in re.split("[/,]", text.strip("()"))]
-    if text.lower() == ALL:
+    if or_all and text.lower() == ALL:
         return None
     if not all(word.isdecimal() and word.isascii() for word in words):
-        raise SettingError(f"{owner} = {text!r}; it must be whole numbers such as 1 or 1/2, or all")
+        such = "whole numbers such as 1 or 1/2" + (", or all" if or_all else "")
+        raise SettingError(f"{owner} = {text!r}; it must be {such}")
     return tuple(int(word) for word in words)
 
 

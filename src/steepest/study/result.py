@@ -15,7 +15,6 @@ from steepest.study.plan import Plan, Task
 from steepest.study.settings import GIVEN
 from steepest.study.source import Source
 from steepest.train.attack import score_under
-from steepest.train.cache import precision
 from steepest.train.population import Replicate, Trained
 
 Tree = Any
@@ -101,8 +100,7 @@ def _under_attack(plan: Plan, task: Task, replicate: Replicate, params: Tree) ->
     chosen = [recipes[i].general() for i in members]
     padded = stack(chosen + chosen[-1:] * filling, chosen[0].dtype)
     weights = jax.tree.map(lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], filling, axis=0)]), params)
-    with precision(chosen[0].dtype, chosen[0].products):
-        said = np.asarray(score_under(padded, weights, rows, plan.attack, replicate.facts))[: len(members)]
+    said = np.asarray(score_under(padded, weights, rows, plan.attack, replicate.facts))[: len(members)]
     matrices = confusion(np.asarray(rows.y), said, len(plan.source.classes), np.asarray(rows.weight, np.float64))
     scored = {f"attacked {name}": metric(matrices) for name, metric in METRICS.items()}
     return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))]

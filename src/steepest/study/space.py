@@ -54,9 +54,10 @@ def at_edge(space: Space, best: float | Sequence[float], share: float = 0.1) -> 
     if not values:
         raise SettingError("at_edge needs at least one value")
     middle = statistics.median(_position(space, value) for value in values)
-    if middle <= share:
+    low, high = _position(space, space.low), _position(space, space.high)  # of few whole numbers these are far apart
+    if middle <= max(share, low):
         return "low"
-    return "high" if middle >= 1 - share else None
+    return "high" if middle >= min(1 - share, high) else None
 
 
 def _within(space: Space, quantile: float) -> float:

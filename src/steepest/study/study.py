@@ -19,8 +19,7 @@ from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
 from steepest.inits.plain import Zeros
-from steepest.models.source import is_own
-from steepest.models.text import parameters
+from steepest.models.text import model_from_text, parameters
 from steepest.study import source as sources
 from steepest.study.attack import attack_from_text
 from steepest.study.blocks import width_of
@@ -38,6 +37,7 @@ SECONDS_A_STEP = 0.4e-6  # of one member, beside its products: measured on digit
 FLOPS_A_SECOND = 25e9  # of one core, in the products of blocks
 PASSES = 3  # what a training step costs, in passes of its rows through the model: forward, and back to two sides
 FLOAT64 = 2  # what a pass costs in float64, in which rows are attacked
+ENGINE = 2  # one more whenever trainings or scores come out otherwise: what was stored before is then not taken up
 SECONDS_TO_COMPILE = 0.5  # a structure that the compilation cache does not hold, and for each array of its weights …
 SECONDS_AN_ARRAY = 0.75  # … measured: linear 2.3 s, mlp:64 2.5 s to 3.6 s, cnn 10 s to 11 s
 
@@ -90,8 +90,8 @@ class Study:
     @property
     def key(self) -> str:
         """What decides every training, as a hash: the same key, the same trainings."""
-        facts = {"data": self.data["fingerprint"], "raw": not self.settings.standardize, "engine": __version__}
-        facts |= {"identity": self.identity, **self.settings.training()}
+        facts = {"data": self.data["fingerprint"], "raw": not self.settings.standardize, "identity": self.identity}
+        facts |= {"engine": f"{__version__}.{ENGINE}", **self.settings.training()}
         if self.settings.test == GIVEN and self.source.given is not None:
             facts["given"] = hashlib.sha256(np.packbits(self.source.given).tobytes()).hexdigest()
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
@@ -194,5 +194,5 @@ def _decided(settings: Settings) -> Settings:
     """
     if settings.products != "auto":
         return settings
-    rounded = device.accelerated() and not any(is_own(text) for text in settings.models)
+    rounded = device.accelerated() and all(model_from_text(text).rounds for text in settings.models)
     return dataclasses.replace(settings, products="bfloat16" if rounded else "float32")

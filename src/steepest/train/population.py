@@ -176,10 +176,11 @@ def _trained(
 ) -> Trained:
     params = loop.finish(stacked, states)
     look = stream.scored if replicate.streamed else score
-    scored = [
-        None if rows is None else tuple(np.asarray(part)[:members] for part in look(stacked, params, rows))
-        for rows in (replicate.validation, replicate.test)
-    ]
+    with precision(stacked.dtype):  # in full products, as the trained model will predict
+        scored = [
+            None if rows is None else tuple(np.asarray(part)[:members] for part in look(stacked, params, rows))
+            for rows in (replicate.validation, replicate.test)
+        ]
     done = np.asarray(states.epochs)[:members]
     diverged = np.asarray(states.diverged)[:members]
     alive = np.asarray(states.alive)[:members]

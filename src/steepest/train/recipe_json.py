@@ -5,7 +5,8 @@
 Numbers come back bit for bit, in whatever order the settings stand. Arrays (`Given` weights) are stored as their bytes.
 
 A setting that a later steepest brought is missing in older files. It then takes its default, so a new setting's default
-must do what was done before there was a choice. A name that this steepest does not know is refused.
+must do what was done before there was a choice (`products`: on a CPU, where those files come from, "auto" does). A
+name that this steepest does not know is refused.
 """
 
 from __future__ import annotations

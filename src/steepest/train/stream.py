@@ -73,7 +73,7 @@ def epoch(
     steps, batch = numbers.shape
     if batch > MOST_STRETCHES * train.X.at_once:
         raise SettingError(
-            f"a step takes {batch:,} rows, which lie on disk because they exceed memory; use a smaller batch_size "
+            f"a step takes {batch:,} rows, which are read in parts, for they exceed memory; use a smaller batch_size "
             "(and a method that takes batches)"
         )
     most = max(1, train.X.at_once // batch)
