@@ -229,6 +229,45 @@ def test_an_unwritable_model_is_one_line(steepest, tmp_path):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("places", "code", "said"),
+    [
+        ("--out file/model", 1, "file/model.safetensors: cannot be written (Not a directory)"),
+        ("--out folder", 1, "folder.safetensors: cannot be written (Is a directory)"),
+        ("--out .", 1, ".: is a folder; name the model's file in it, such as model.safetensors"),
+        ("--out m --picture file/deeper/m.svg", 1, "file/deeper/m.svg: cannot be written (Not a directory)"),
+        ("--picture folder.png", 1, "folder.png: cannot be written (Is a directory)"),
+        ("--picture m.xyz", 2, "unknown kind of picture '.xyz'; known: .png, .svg, .pdf"),
+    ],
+)
+def test_places_are_refused_before_the_training(steepest, tmp_path, monkeypatch, places, code, said):
+    (tmp_path / "file").write_text("")
+    for folder in ("folder.safetensors", "folder.png"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.setattr("steepest.study.fit.fit", lambda *_, **__: pytest.fail("it trained"))
+    before = sorted(tmp_path.rglob("*"))
+    done = steepest(f"{BLOBS} {places} -q")
+    assert (done.code, done.err.count("\n")) == (code, 1)
+    assert said in done.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_picture_that_fails_after_the_training_says_that_the_model_is_saved(steepest, tmp_path, monkeypatch):
+    from steepest.core.atomic import write_atomically
+    from steepest.core.errors import SteepestError
+
+    def full(path, content):
+        if path.suffix == ".png":
+            raise SteepestError(f"{path}: cannot be written (No space left on device); free space")
+        return write_atomically(path, content)
+
+    monkeypatch.setattr("steepest.draw.canvas.write_atomically", full)
+    done = steepest(f"{BLOBS} --out kept -q")
+    assert done.code == 1
+    assert done.err.endswith("(No space left on device); free space; the model is saved: kept.safetensors\n")
+    assert load(tmp_path / "kept.safetensors").status == "finished"
+
+
 def test_the_command_runs_as_a_module_too(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "steepest", "methods", "sgd", "--json"], capture_output=True, text=True, cwd=tmp_path

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from steepest.core import atomic
-from steepest.core.atomic import write_atomically
+from steepest.core.atomic import check_writable, write_atomically
 from steepest.core.errors import SteepestError
 
 
@@ -48,3 +48,29 @@ def test_a_place_that_is_taken_is_named_on_one_line(tmp_path):
     with pytest.raises(SteepestError, match="Is a directory"):
         write_atomically(tmp_path / "folder", b"")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f", "folder"]
+
+
+def test_a_place_is_tried_and_left_as_it_was(tmp_path):
+    check_writable(tmp_path / "not" / "there" / "yet")
+    path = write_atomically(tmp_path / "x", b"old")
+    check_writable(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_could_not_be_written_is_refused_as_writing_does(tmp_path, monkeypatch):
+    (tmp_path / "f").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    for place in (tmp_path / "f" / "in\nside", tmp_path / "folder", tmp_path / "lost" / "x", tmp_path / ("x" * 300)):
+        for attempt in (check_writable, lambda path: write_atomically(path, b"")):
+            with pytest.raises(SteepestError, match="cannot be written") as error:
+                attempt(place)
+            assert "\n" not in str(error.value)
+
+    def read_only(**_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(atomic.tempfile, "TemporaryFile", read_only)
+    with pytest.raises(SteepestError, match=r"new: cannot be written \(Read-only file system\); free space or choose"):
+        check_writable(tmp_path / "new")

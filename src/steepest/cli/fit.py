@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 from steepest.cli.console import Terminal
 from steepest.cli.opening import opened, settings_of
 from steepest.cli.options import SOURCE, DataOptions, Output, share_or_given, whole
-from steepest.core.errors import DataError, SettingError
+from steepest.core.errors import DataError, SettingError, SteepestError
 
 if TYPE_CHECKING:
     from steepest.study.recommended import Recommended
@@ -112,6 +112,7 @@ def fit(
         "stop": stop, "techniques": techniques, "clip": clip, "average": average,
     }  # fmt: skip
     recipe = recipe_from_texts(texts, batch_size, base.recipe if base else None, products)
+    drawing = _places(out, picture)
     given = {"epochs": epochs, "seed": seed, "test": test, "validation": validation}
     how = {**(base.how() if base else {}), **{name: value for name, value in given.items() if value is not None}}
     source, named = _source(data, base), settings_of(options)
@@ -127,7 +128,7 @@ def fit(
     saved = Path(save(fitted, out))
     if saved != out:
         terminal.note(f"the model is in {saved}: a model file's name ends in .safetensors")
-    drawn = _drawn(fitted, picture or saved.with_suffix(".png"), recipe_text(recipe), terminal)
+    drawn = _drawn(fitted, drawing, recipe_text(recipe), saved, terminal)
     files = {"model": str(saved), "picture": drawn}
     about = training_dict(fitted, recipe_text(recipe), files)
     if output.json:
@@ -170,6 +171,19 @@ def _source(data: str | None, base: Recommended | None) -> str:
     return base.name
 
 
+def _places(out: Path, picture: Path | None) -> Path:
+    """Where the picture goes; refuses before the training what could not be written after it."""
+    from steepest.core.atomic import check_writable
+    from steepest.draw.canvas import check_picture
+    from steepest.train.model_file import place_of
+
+    place = place_of(out)
+    picture = picture or place.with_suffix(".png")
+    check_writable(place)
+    check_picture(picture)
+    return picture
+
+
 def _reporter(report: Any) -> Any:
     from steepest.report.text import epochs_words
 
@@ -178,8 +192,11 @@ def _reporter(report: Any) -> Any:
     )
 
 
-def _drawn(fitted: Fitted, path: Path, title: str, terminal: Terminal) -> str | None:
-    """The picture's path; None for a training without one finite loss, which is no reason to hide the rest."""
+def _drawn(fitted: Fitted, path: Path, title: str, saved: Path, terminal: Terminal) -> str | None:
+    """The picture's path; None for a training without one finite loss, which is no reason to hide the rest.
+
+    Where it cannot be written (the disk filled up meanwhile), the error says that the model is safe.
+    """
     from steepest.draw.curves import loss_curve
 
     try:
@@ -187,3 +204,5 @@ def _drawn(fitted: Fitted, path: Path, title: str, terminal: Terminal) -> str | 
     except DataError as error:
         terminal.warn(f"no picture: {error}")
         return None
+    except SteepestError as error:
+        raise SteepestError(f"{error}; the model is saved: {saved}") from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -31,11 +33,31 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        name = str(path).encode("unicode_escape").decode("ascii") if not str(path).isprintable() else path
-        raise SteepestError(
-            f"{name}: cannot be written ({error.strerror or error}); free space or choose another place"
-        ) from error
+        raise _refused(path, error) from error
     return path
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Try whether a file could be written there, before the work whose result it is to hold; nothing is left behind.
+
+    **Raises** SteepestError as `write_atomically` does: its folder, or the nearest one above it that exists, takes no
+    files, or the name is a folder's.
+    """
+    path = Path(path)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(path.stat().st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = next(above for above in path.absolute().parents if os.path.lexists(above))
+        with tempfile.TemporaryFile(dir=folder, prefix=".writing-"):  # permissions alone do not tell: root, a full disk
+            pass
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> SteepestError:
+    name = str(path).encode("unicode_escape").decode("ascii") if not str(path).isprintable() else path
+    return SteepestError(f"{name}: cannot be written ({error.strerror or error}); free space or choose another place")
 
 
 def _umask() -> int:

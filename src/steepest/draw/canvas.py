@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from steepest.core.atomic import write_atomically
+from steepest.core.atomic import check_writable, write_atomically
 from steepest.core.errors import unknown
 from steepest.data.paths import shown
 
@@ -59,9 +59,7 @@ def write_figure(figure: Any, path: str | os.PathLike[str]) -> Path:
     from matplotlib.text import Text
 
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise unknown("kind of picture", path.suffix or path.name, FORMATS)
-    kind = path.suffix.lower().removeprefix(".")
+    kind = _kind(path)
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a class may be called $x$
     content = io.BytesIO()
@@ -70,6 +68,21 @@ def write_figure(figure: Any, path: str | os.PathLike[str]) -> Path:
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # drawn as a box; the rest of the text stands
         figure.savefig(content, format=kind, dpi=160, facecolor="white", metadata=dated[kind])
     return write_atomically(path, content.getvalue())
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Refuse a picture that `write_figure` would refuse, before the work that it is to show.
+
+    **Raises** SettingError for a kind of picture that is not drawn, SteepestError for a place that cannot be written.
+    """
+    _kind(Path(path))
+    check_writable(path)
+
+
+def _kind(path: Path) -> str:
+    if path.suffix.lower() not in FORMATS:
+        raise unknown("kind of picture", path.suffix or path.name, FORMATS)
+    return path.suffix.lower().removeprefix(".")
 
 
 def plain(text: object, most: int = 60) -> str:

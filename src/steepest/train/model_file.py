@@ -56,8 +56,7 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
 
     **Raises** SettingError for a recipe that cannot be stored, SteepestError where the file cannot be written.
     """
-    place = Path(path)
-    place = place if place.suffix == SUFFIX else place.with_name(place.name + SUFFIX)
+    place = place_of(path)
     tensors = {f"params/{name}": leaf for name, leaf in named(fitted.params).items()}
     if fitted.standard is not None:
         tensors |= {f"standard/{name}": array for name, array in _standards(fitted.standard).items()}
@@ -70,6 +69,18 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> Path:
             f"{shown(place)}: the recipe is too large to be stored ({len(text):,} bytes); start from drawn weights"
         )
     return write_atomically(place, pack({n: np.ascontiguousarray(a) for n, a in tensors.items()}, {KEY: text}))
+
+
+def place_of(path: str | os.PathLike[str]) -> Path:
+    """Where `save` writes the model: `.safetensors` is added where it is missing.
+
+    >>> place_of("photos").name
+    'photos.safetensors'
+    """
+    place = Path(path)
+    if not place.name:  # "." and "/" have none
+        raise SteepestError(f"{place}: is a folder; name the model's file in it, such as {place / ('model' + SUFFIX)}")
+    return place if place.suffix == SUFFIX else place.with_name(place.name + SUFFIX)
 
 
 def load(path: str | os.PathLike[str], model: Any = None) -> Fitted:
