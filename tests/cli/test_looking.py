@@ -37,6 +37,7 @@ def test_runs_are_listed_and_shown(stored):
     lines = stored("runs list").out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["1", "2"]
     assert lines[3].split("  ")[2].strip() == "my [red] photos", lines
+    assert "2/5,040" in lines[3]
     found = stored("runs list --json").json
     assert found["schema"] == "steepest.runs/1"
     assert [(row["id"], row["status"], row["trainings"]) for row in found["runs"]] == [
@@ -45,6 +46,33 @@ def test_runs_are_listed_and_shown(stored):
     ]
     assert "2 (compare, interrupted)" in stored("runs show").out
     assert stored("runs show dig --json").json["run"]["id"] == 1
+
+
+def test_an_unfinished_run_says_how_far_it_is_and_how_to_go_on(stored):
+    said = " ".join(stored("runs show").out.split())
+    assert "work 2 of 5,040 trainings" in said
+    assert said.endswith("Go on with it: steepest compare PATH")
+
+
+def test_a_run_says_how_its_data_were_read_and_the_command_that_repeats_it(steepest, tmp_path):
+    rows = [f"{k % 7},{k % 5},{k},{'ab'[k % 2]}" for k in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["one,two,id,kind", *rows, ""]))
+    given = (
+        "--label kind --drop id --methods adam --penalties none --trials 1 --replicates 2 --epochs 1 --margin 1.5 "
+        "--raw --space adam.rate=0.001:0.1"
+    )
+    assert steepest(f"compare t.csv {given}").code == 0
+    said = " ".join(steepest("runs show latest").out.split())
+    assert "read with label kind; raw; drop id" in said
+    assert "margin 1.5 points" in said
+    assert "work 4 trainings" in said
+    command = said.partition("Its command: ")[2]  # on one line, to be copied
+    assert command == steepest("runs show latest").out.splitlines()[-1].removeprefix("Its command: ")
+    assert command.startswith("steepest compare PATH --label kind")
+    again = steepest(command.removeprefix("steepest ").replace("PATH", "t.csv"))
+    assert "this is the stored result of run 1" in again.err
+    stored = steepest("runs show latest --json").json["run"]
+    assert (stored["settings"]["margin"], stored["data"]["reading"]["drop"]) == (0.015, ["id"])
 
 
 def test_runs_are_removed(stored):

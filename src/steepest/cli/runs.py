@@ -45,7 +45,7 @@ def list_runs(*, output: Output = Output()) -> None:  # noqa: B008 - frozen
 @app.command(name="show", help_epilogue=EXAMPLES)
 def show_run(run: Run = "latest", /, *, output: Output = Output()) -> None:  # noqa: B008
     """Show a run: its settings, how far it is, and its result."""
-    from steepest.report.runs import row_dict, run_lines
+    from steepest.report.runs import command_line, row_dict, run_lines
     from steepest.study.store import Store
 
     terminal = Terminal(output)
@@ -59,6 +59,8 @@ def show_run(run: Run = "latest", /, *, output: Output = Output()) -> None:  # n
         from steepest.report.comparison import comparison_lines
 
         terminal.show(*comparison_lines(row.result, terminal.out.width))
+    if command := command_line(row_dict(row)):
+        terminal.line(command)
 
 
 @app.command(name="remove", help_epilogue=REMOVED)

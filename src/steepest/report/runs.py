@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
+from steepest.report.command import command_text, planned, reading_text, settings_text
 from steepest.report.layout import NARROW, facts, table
 from steepest.report.text import duration, shown
 
@@ -32,7 +33,7 @@ def runs_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
         made.add_column("begun (UTC)", no_wrap=True)
         made.add_column("time", justify="right", no_wrap=True)
     for row in rows:
-        cells = [str(row["id"]), shown(row["name"]), row["status"], f"{row['trainings']:,}"]
+        cells = [str(row["id"]), shown(row["name"]), row["status"], done(row)]
         wide = [row["command"], begun(row), duration(row["seconds"])]
         made.add_row(*cells, *([] if narrow else wide))
     return made
@@ -40,35 +41,35 @@ def runs_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
 
 def run_lines(row: Mapping[str, Any]) -> list[RenderableType]:
     """One run: what, when, how far, with what."""
+    compared = row["command"] == "compare"
+    far = f"{done(row, ' of ')} trainings" if compared else f"{row['trainings']:,} trainings"
     rows: list[tuple[str, RenderableType]] = [
         ("run", f"{row['id']} ({row['command']}, {row['status']})"),
         ("data", f"{shown(row['name'])}, fingerprint {row['data'].get('fingerprint', 'unknown')}"),
         ("begun", f"{begun(row)} UTC"),
-        ("work", f"{row['trainings']:,} trainings, {duration(row['seconds'])}"),
-        ("settings", _flat(row["settings"])),
+        ("work", f"{far}, {duration(row['seconds'])}"),
+        ("settings", settings_text(row["settings"])),
         ("made with", ", ".join(f"{name} {value}" for name, value in row["environment"].items() if value)),
     ]
+    if read := reading_text(row):
+        rows.insert(2, ("read with", shown(read)))
     return [facts(rows)]
+
+
+def command_line(row: Mapping[str, Any]) -> str | None:
+    """The command of a comparison, to go on with it where it has not finished; one line, for it is to be copied."""
+    command = command_text(row) if row["command"] == "compare" else None
+    if command is None:
+        return None
+    return f"{'Go on with it' if row['status'] == 'interrupted' else 'Its command'}: {shown(command)}"
+
+
+def done(row: Mapping[str, Any], of: str = "/") -> str:
+    """How many trainings a run has, and of how many where it has not finished: 5,040 or 165/440."""
+    whole = row["command"] != "compare" or row["status"] == "finished"
+    return f"{row['trainings']:,}" + ("" if whole else f"{of}{planned(row['settings']):,}")
 
 
 def begun(row: Mapping[str, Any]) -> str:
     """When, to the minute, in UTC."""
     return row["created"][:16].replace("T", " ")
-
-
-def _flat(settings: Mapping[str, Any]) -> str:
-    said = []
-    for name, value in settings.items():
-        if value is None or value == {} or value == []:
-            continue
-        said.append(f"{name} {_plain(value)}")
-    return "; ".join(said)
-
-
-def _plain(value: Any) -> str:
-    """A setting as it would be typed: a,b for a list, adam.rate=0.1:1 for a search space, yes or no."""
-    if isinstance(value, Mapping):
-        return ",".join(f"{name}={':'.join(map(str, inner))}" for name, inner in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
