@@ -229,6 +229,25 @@ def test_an_unwritable_model_is_one_line(steepest, tmp_path):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["fit parts --epochs 2", "compare parts --dry-run"])
+def test_the_note_on_pooled_parts_says_which_rows_are_tested_on(steepest, tmp_path, command):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for part, rows in (("train", 20), ("test", 8)):
+        for kind in ("cat", "dog"):
+            folder = tmp_path / "parts" / part / kind
+            folder.mkdir(parents=True)
+            for i in range(rows):
+                Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).save(folder / f"{i}.png")
+    pooled = "parts: the folders test, train are pooled; splits are drawn anew (16 rows were given"
+    tested = "parts: the folders test, train: the 16 rows that came as the test set are tested on; the rest are pooled"
+    drawn = steepest(f"{command} --size 4")
+    assert (drawn.code, pooled in drawn.err, tested in drawn.err) == (0, True, False), drawn.err
+    given = steepest(f"{command} --size 4 --test given")
+    assert (given.code, "drawn anew" in given.err, tested in given.err) == (0, False, True), given.err
+
+
 @pytest.mark.parametrize(
     ("places", "code", "said"),
     [

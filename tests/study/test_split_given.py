@@ -68,6 +68,21 @@ def test_fit_and_sweep_test_on_the_given_rows(wine):
         assert hits.mean() == pytest.approx(found.accuracy[r, 0], abs=1e-6)
 
 
+def test_the_note_on_pooled_parts_is_true_of_how_it_is_tested(wine):
+    from steepest.data.parts import pooled
+    from steepest.study.compare import plan
+    from steepest.study.settings import Settings
+
+    rows = int(wine.given_test.sum())
+    data = dataclasses.replace(wine, notes=("one", pooled("folders", ["test", "train"], wine.given_test), "two"))
+    given = f"the folders test, train: the {rows} rows that came as the test set are tested on; the rest are pooled"
+    assert fit(data, st.Recipe(), epochs=1, test="given").notes == ("one", given, "two")
+    assert fit(data, st.Recipe(), epochs=1).notes == data.notes
+    settings = Settings(methods=("sgd",), penalties=("none",), test="given")
+    assert plan(data, settings).notes == ("one", given, "two")
+    assert plan(data, dataclasses.replace(settings, test=0.25)).notes == data.notes
+
+
 def test_data_without_a_test_set_says_so():
     with pytest.raises(SettingError, match="test = 'given', but iris comes without a test set; give a share such as"):
         fit(st.open("iris"), st.Recipe(), test="given")

@@ -157,7 +157,7 @@ def compare(
         products=products,
     )  # fmt: skip
     terminal = Terminal(output)
-    study = plan(opened(data, settings_of(options), terminal), settings)
+    study = plan(opened(data, settings_of(options), terminal, test), settings)
     if dry_run:
         _show_plan(study, terminal)
         return

@@ -118,7 +118,7 @@ def fit(
     source, named = _source(data, base), settings_of(options)
     reading = base.reading_of(source, named) if base else named
     standardize = not reading.get("raw", False) and (base is None or base.settings.standardize)
-    rows = opened(source, reading, terminal)
+    rows = opened(source, reading, terminal, how.get("test"))
     if base and rows.fingerprint != base.fingerprint:
         terminal.warn(_other_data(rows.name, rows.shape, from_, shape))
     with terminal.progress("training") as report:

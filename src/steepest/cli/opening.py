@@ -19,9 +19,11 @@ def settings_of(options: DataOptions) -> dict[str, Any]:
     return {name: value for name, value in named.items() if not (value is None or value is False or value == ())}
 
 
-def opened(source: str, settings: Mapping[str, Any], terminal: Terminal) -> Dataset:
-    """The source as a Dataset; what the reader should know about it is said on standard error."""
+def opened(source: str, settings: Mapping[str, Any], terminal: Terminal, test: object = None) -> Dataset:
+    """The source as a Dataset; what the reader should know about it, tested as `test` says, on standard error."""
     from steepest import data
+    from steepest.data.parts import as_tested
+    from steepest.study.settings import GIVEN
 
     with terminal.counting("reading images") as progress:
         found = data.open(
@@ -29,6 +31,6 @@ def opened(source: str, settings: Mapping[str, Any], terminal: Terminal) -> Data
             **settings,
             progress=progress,
         )
-    for note in found.notes:
+    for note in as_tested(found.notes, found.given_test) if test == GIVEN else found.notes:
         terminal.note(f"{found.name}: {note}")
     return found

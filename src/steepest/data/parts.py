@@ -13,7 +13,7 @@ PART = re.compile(
     r"(?<![a-z])(train(ing)?|test(ing)?|t10k|val(id(ation)?)?)(?![a-z])", re.IGNORECASE
 )  # in a file's name
 TESTS = frozenset(("test", "testing", "t10k"))
-POOLED = "are pooled; splits are drawn anew"  # what a split on the given test rows makes untrue
+POOLED = "are pooled; splits are drawn anew"  # untrue of a split on the given test rows: `as_tested`
 PARTS = TESTS | {"train", "training", "val", "valid", "validation"}
 
 
@@ -43,3 +43,18 @@ def pooled(what: str, names: Iterable[str], given_test: np.ndarray | None) -> st
         return note
     rows = int(given_test.sum())
     return f"{note} ({counted(rows, 'row')} {'was' if rows == 1 else 'were'} given for testing: --test given)"
+
+
+def as_tested(notes: Iterable[str], given_test: np.ndarray | None) -> tuple[str, ...]:
+    """The notes of a data set where its given rows are tested on, and only the rest is drawn anew.
+
+    >>> as_tested(["the folders test, train are pooled; splits are drawn anew (…)"], np.array([True, True, False]))
+    ('the folders test, train: the 2 rows that came as the test set are tested on; the rest are pooled',)
+    """
+    if given_test is None:
+        return tuple(notes)
+    rows = int(given_test.sum())
+    said = f"the {counted(rows, 'row')} that came as the test set {'is' if rows == 1 else 'are'} tested on"
+    return tuple(
+        f"{note.partition(f' {POOLED}')[0]}: {said}; the rest are pooled" if POOLED in note else note for note in notes
+    )

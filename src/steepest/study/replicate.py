@@ -13,7 +13,7 @@ import numpy as np
 from steepest.core.errors import SettingError
 from steepest.core.keys import generator, key
 from steepest.data.dataset import Dataset
-from steepest.data.parts import POOLED
+from steepest.data.parts import as_tested
 from steepest.data.paths import counted
 from steepest.study.settings import GIVEN
 from steepest.study.source import OnDisk, Source
@@ -77,7 +77,7 @@ def notes_of(data: Dataset, source: Source, test: float | str) -> tuple[str, ...
         return data.notes
     left = int(np.sum(~usable(_given(source), source.groups) & ~_given(source)))
     said = (f"{counted(left, 'training row')} left out: duplicates of test rows",) if left else ()
-    return tuple(note for note in data.notes if POOLED not in note) + said
+    return as_tested(data.notes, _given(source)) + said
 
 
 def _given(source: Source) -> np.ndarray:
