@@ -130,8 +130,22 @@ def test_dry_run_trains_nothing(steepest, tmp_path):
     assert done.json["schema"] == "steepest.plan/1"
     assert done.json["trainings"] == 24
     assert done.json["settings"]["search"]["sgd+l2"]["rate"] == "log-uniform 0.0001 … 1"
-    assert "24 trainings" in steepest(SMALL, "--dry-run").out
+    said = steepest(SMALL, "--dry-run").out
+    assert "24 trainings" in said
+    assert "Candidates\nsgd + none, sgd + l2, adam + none, adam + l2\n" in said
+    assert "attacked" not in said
     assert not (tmp_path / "home").exists()
+
+
+def test_a_dry_run_says_the_attack_with_its_size_and_techniques_apart(steepest):
+    said = steepest(f"compare blobs --dry-run {NETWORKS} --attack pgd").out
+    assert "attacked by pgd:size=0.1\n" in said
+    assert "adam + none, mlp:4,3; adam + none, mlp:4; adam + none," in said
+
+
+def test_one_candidate_is_one(steepest):
+    done = steepest("compare blobs --samples 60 --methods adam --penalties none --trials 1 --replicates 2 --epochs 1")
+    assert "1 candidate, 4 trainings, about" in done.err
 
 
 def test_a_space_of_ones_own(steepest):

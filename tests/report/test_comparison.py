@@ -74,6 +74,26 @@ def test_candidates_come_best_first_with_interval_and_setting():
     assert [("!" in row) for row in rows] == [True, True, False]
 
 
+def test_the_mark_of_a_warning_has_a_legend_where_there_is_one():
+    assert drawn([comparison.cells_table(RESULT, 80)]).splitlines()[-1] == "!  there is a warning on it, below"
+    quiet = copy.deepcopy(RESULT)
+    for one in quiet["cells"]:
+        one["warnings"] = []
+    assert "!" not in drawn([comparison.cells_table(quiet, 80)])
+
+
+def test_the_heading_of_families_says_what_was_compared():
+    assert "Methods, best first" in drawn([comparison.families_table(RESULT)])
+    both = copy.deepcopy(RESULT)
+    both["families"][1]["members"].append({"name": "l1", **SCORE})
+    title = "Methods, each searching its penalty along, and penalties, each searching its method along"
+    assert title in drawn([comparison.families_table(both)], 100)
+    both["families"].append(
+        {"factor": "technique", "members": [{"name": "none", **SCORE}, {"name": "dropout", **SCORE}]}
+    )
+    assert "Methods, penalties and techniques, each searching all else" in drawn([comparison.families_table(both)])
+
+
 def test_diverged_trainings_have_a_column_only_where_there_are_some():
     assert "no training diverged" in drawn([comparison.cells_table(RESULT, 80)])
     some = copy.deepcopy(RESULT)
@@ -164,7 +184,7 @@ def test_the_answer_comes_last():
     out = drawn(comparison.comparison_lines(RESULT, 80))
     places = [
         out.index(text)
-        for text in ("adam + l2", "Methods, each", "Search spaces", "Warnings", "verdict", "Recommended")
+        for text in ("adam + l2", "Methods, best", "Search spaces", "Warnings", "verdict", "Recommended")
     ]
     assert places == sorted(places)
 

@@ -181,9 +181,9 @@ def newest(store: Store, key: str) -> RunRow | None:
 
 def _announce(study: Study, row: RunRow | None, terminal: Terminal) -> None:
     """What is about to happen: how many trainings, and about how long; or that there is nothing to do."""
-    from steepest.report.text import duration
+    from steepest.report.text import counted, duration
 
-    candidates = f"{len(study.candidates)} candidates"
+    candidates = counted(len(study.candidates), "candidate")
     if row is not None and row.status == "finished":
         terminal.note(
             f"this is the stored result of run {row.id} ({row.trainings:,} trainings, {duration(row.seconds)} of work);"
@@ -216,12 +216,13 @@ def _reporter(study: Study, report: Any) -> Any:
 
 def _show_plan(study: Study, terminal: Terminal) -> None:
     from steepest.report.comparison import plan_dict, plan_lines
+    from steepest.study.attack import attack_text
 
     about = plan_dict(study)
     if terminal.output.json:
         terminal.data("plan", about)
     else:
-        terminal.show(*plan_lines(about))
+        terminal.show(*plan_lines(about, study.attack and attack_text(study.attack)))
 
 
 def _show(found: Comparison, store: Store, use: str, terminal: Terminal) -> None:

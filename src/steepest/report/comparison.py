@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
@@ -83,11 +83,18 @@ def cells_table(result: Mapping[str, Any], width: int) -> RenderableType:
         made.add_row(*row, *([f"{cell['diverged']:,}"] if some_diverged else []))
     said = f"; attacked by {attack}" if attack else ""
     said += "" if some_diverged else "; no training diverged"
-    return titled(f"Test {METRICS[result['settings']['metric']]} in %, {confidence(result)}{said}", made)
+    title = f"Test {METRICS[result['settings']['metric']]} in %, {confidence(result)}{said}"
+    marked = (
+        [Text("!  there is a warning on it, below", style="dim")] if any(cell["warnings"] for cell in cells) else []
+    )
+    return Group(titled(title, made), *marked)
 
 
 def families_table(result: Mapping[str, Any]) -> RenderableType:
-    """Methods, each searching its penalty along, and penalties, each searching its method along …; best first."""
+    """Methods, each searching its penalty along, and penalties, each searching its method along …; best first.
+
+    Of those of which several were compared.
+    """
     several = [family for family in result["families"] if len(family["members"]) > 1]
     made = table()
     made.add_column("family")
@@ -97,10 +104,12 @@ def families_table(result: Mapping[str, Any]) -> RenderableType:
         members = sorted(family["members"], key=lambda member: -member["mean"])
         for place, member in enumerate(members):
             made.add_row(family["factor"] if place == 0 else "", member["name"], mean_text(member))
-    if {family["factor"] for family in result["families"]} == {"method", "penalty"}:
+    kinds = [PLURALS[family["factor"]] for family in several]
+    if kinds == [PLURALS["method"], PLURALS["penalty"]] and len(result["families"]) == len(kinds):
         title = "Methods, each searching its penalty along, and penalties, each searching its method along"
+    elif len(kinds) == 1:  # there is nothing else to search along
+        title = f"{kinds[0].capitalize()}, best first"
     else:
-        kinds = [PLURALS[family["factor"]] for family in several]
         title = f"{joined(kinds).capitalize()}, each searching all else along"
     return titled(title, made)
 
@@ -155,11 +164,13 @@ def plan_dict(study: Any) -> dict[str, Any]:
     }
 
 
-def plan_lines(about: Mapping[str, Any]) -> list[RenderableType]:
-    """What a comparison would train, for people."""
-    count = counted(len(about["candidates"]), "candidate")
-    cost = f"{count}, {about['trainings']:,} trainings, about {duration(about['seconds'])}"
-    return [heading(about), spaces_table(about["settings"]["search"]), Text(cost, style="bold")]
+def plan_lines(about: Mapping[str, Any], attack: str | None = None) -> list[RenderableType]:
+    """What a comparison would train, for people; attack: what test rows would meet, its size in it."""
+    names = about["candidates"]
+    cost = f"{counted(len(names), 'candidate')}, {about['trainings']:,} trainings, about {duration(about['seconds'])}"
+    attacked = [] if attack is None else [Text(f"Test rows are scored as they are, and attacked by {attack}")]
+    said = titled("Candidates", Text(_listed([spaced(name) for name in names])))
+    return [heading(about), said, *attacked, spaces_table(about["settings"]["search"]), Text(cost, style="bold")]
 
 
 def cell_name(cell: Mapping[str, Any], result: Mapping[str, Any]) -> str:
