@@ -139,6 +139,17 @@ def test_from_takes_the_points_and_the_test_rows_of_the_run(steepest):
     assert steepest("fit blobs --samples 90 --from 1").err.startswith("steepest: --samples 90: run 1 read blobs with")
 
 
+def test_from_a_name_takes_its_newest_finished_comparison(steepest):
+    for seed in (1, 2):
+        assert steepest(f"compare blobs --samples 80 {QUICK} --seed {seed}").code == 0
+    done = steepest("fit --from blobs --json")
+    assert (done.code, done.json["seed"]) == (0, 2), done.err
+    assert "run 2 is taken, the newest finished comparison of blobs; older: 1\n" in done.err
+    part = steepest("fit --from blob")
+    assert (part.code, part.err.count("\n")) == (1, 1)
+    assert part.err.startswith("steepest: run 'blob' may be 1, 2; give the number, or 'latest'")
+
+
 def test_from_says_when_the_data_is_another(steepest, tmp_path):
     table(tmp_path / "old.csv", ("a", "kind"))
     table(tmp_path / "new.csv", ("a", "sort"), rows=70)

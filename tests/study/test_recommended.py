@@ -10,9 +10,9 @@ import pytest
 from steepest.core.errors import SettingError, StoreError
 from steepest.methods.momentum import Momentum
 from steepest.penalties.norms import ElasticNet
-from steepest.study.recommended import recommended
+from steepest.study.recommended import recommended, run_to_take
 from steepest.study.settings import Settings
-from steepest.study.store import RunRow
+from steepest.study.store import RunRow, Store
 from steepest.techniques.dropout import Dropout
 
 SETTINGS = Settings(
@@ -151,3 +151,36 @@ def test_a_contradiction_is_refused(named, stored, said):
     with pytest.raises(SettingError) as caught:
         read_as(named, stored=stored)
     assert str(caught.value).startswith(said)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Runs 1 to 7, of which 3 and 6 have not finished."""
+    with Store.open(tmp_path) as opened:
+        for k, name in enumerate(("photos", "photos", "photos", "photos2", "cats", "dogs", "1"), 1):
+            run = opened.begin(f"key {k}", command="compare", name=name, settings={}, data={}, environment={})
+            if k not in (3, 6):
+                opened.finish(run.id, {"recommended": {}}, 1.0)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("which", "run", "said"),
+    [
+        ("photos", 2, "run 2 is taken, the newest finished comparison of photos; older: 1"),
+        ("photos2", 4, ""),
+        ("cat", 5, ""),
+        ("dogs", 6, ""),
+        ("latest", 7, ""),
+        ("3", 3, ""),
+        ("1", 1, ""),
+    ],
+)
+def test_a_name_means_its_newest_finished_comparison(store, which, run, said):
+    row, note = run_to_take(store, which)
+    assert (row.id, note) == (run, said)
+
+
+def test_what_is_no_name_stays_ambiguous(store):
+    with pytest.raises(StoreError, match=r"run 'photo' may be 1, 2, 3, 4; give the number, or 'latest'"):
+        run_to_take(store, "photo")

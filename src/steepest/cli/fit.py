@@ -106,7 +106,7 @@ def fit(
     from steepest.train.model_file import save
 
     terminal = Terminal(output)
-    base, shape = _recommended(from_) if from_ is not None else (None, ())
+    base, shape = _recommended(from_, terminal) if from_ is not None else (None, ())
     texts = {
         "method": method, "penalty": penalty, "model": model, "loss": loss, "schedule": schedule, "init": init,
         "stop": stop, "techniques": techniques, "clip": clip, "average": average,
@@ -140,13 +140,15 @@ def fit(
         terminal.line(f"picture: {about['picture']}")
 
 
-def _recommended(run: str) -> tuple[Recommended, tuple[int, ...]]:
+def _recommended(run: str, terminal: Terminal) -> tuple[Recommended, tuple[int, ...]]:
     """The setting of a run, and the shape of the rows it was found on; () where the run does not say."""
-    from steepest.study.recommended import recommended
+    from steepest.study.recommended import recommended, run_to_take
     from steepest.study.store import Store
 
     with Store.open(create=False) as store:
-        row = store.get(run)
+        row, said = run_to_take(store, run)
+    if said:
+        terminal.note(said)
     return recommended(row), tuple(row.data.get("shape", ()))
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from steepest.core.errors import SettingError, StoreError
 from steepest.data.opening import as_path
+from steepest.data.paths import listed, shown
 from steepest.data.reading import Reading
 from steepest.data.tar import stem
 from steepest.models.text import model_from_text
 from steepest.study.candidates import Candidate
 from steepest.study.settings import NONE, Settings
+from steepest.study.store import LATEST, Store
 from steepest.study.store_rows import RunRow
 from steepest.train.recipe import Recipe
 
@@ -69,6 +71,20 @@ def _option(name: str, value: Any = True) -> str:
     if isinstance(value, bool) or value == ():
         return option if value else f"no {option}"
     return f"{option} {','.join(value) if isinstance(value, tuple) else value}"
+
+
+def run_to_take(store: Store, which: str) -> tuple[RunRow, str]:
+    """The run that `--from` means, and what to say of the choice, "" if there was none.
+
+    As `Store.get` has it; only of several comparisons of data with that very name the newest finished one is taken.
+    """
+    finished = [run for run in store.runs() if run.command == "compare" and run.result is not None]
+    alike = [run.id for run in finished if run.name == which]
+    if not alike or which == LATEST or which.isdecimal():
+        return store.get(which), ""
+    *older, newest = alike
+    said = f"run {newest} is taken, the newest finished comparison of {shown(which)}; older: {listed(older[::-1])}"
+    return store.get(newest), said if older else ""
 
 
 def recommended(row: RunRow) -> Recommended:
