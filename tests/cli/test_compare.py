@@ -211,6 +211,10 @@ def test_techniques_from_the_settings_file_and_the_environment(steepest, monkeyp
             "dropout: Dropout: acts on hidden units, and Linear() has none; use a model such",
         ),
         ("--techniques dropout --model linear,mlp:4", "dropout, linear: Dropout: acts on hidden units"),
+        (
+            "--techniques dropout+dropout --model mlp:4",
+            "techniques: dropout is there twice, acting on the same; keep one, or give each its own layers",
+        ),
         ("--techniques augment", "augment: Augment: needs images, and a row has 2 numbers"),
         ("--techniques drop-out", "unknown technique 'drop-out'; did you mean 'dropout'?"),
         ("--test given", "test = 'given', but blobs comes without a test set; give a share such as 0.25"),

@@ -109,7 +109,7 @@ def test_progress_tells_of_the_rows_seen(iris):
         ({"replicate": -1}, "replicate = -1"),
         ({"test": 1.0}, "test = 1.0"),
         ({"recipe": "adam"}, "must be a steepest.Recipe"),
-        ({"recipe": st.Recipe(loss=st.Squared())}, "Squared is for numbers"),
+        ({"recipe": st.Recipe(loss=st.Squared())}, "squared is for numbers"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(iris, settings, message):
@@ -181,7 +181,7 @@ def test_two_classes_of_cross_entropy_are_solved_too(two_classes, l1, l2, reduct
         ({"loss": st.OneVsRest(), "penalty": st.L2(), "model": st.MLP()}, "solves linear models"),
         ({"loss": st.OneVsRest(), "penalty": st.L2(), "clip": st.ClipNorm()}, "takes no steps, so clip"),
         ({"loss": st.OneVsRest(), "penalty": st.L2(), "schedule": st.Cosine()}, "takes no steps, so schedule"),
-        ({"loss": st.Squared(), "penalty": st.L2()}, "Squared is for numbers"),
+        ({"loss": st.Squared(), "penalty": st.L2()}, "squared is for numbers"),
     ],
 )
 def test_what_a_solver_cannot_solve_is_refused_by_name(iris, parts, message):

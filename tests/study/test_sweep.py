@@ -165,7 +165,7 @@ def test_float64_is_float64_and_says_nothing_of_it():
         ([Recipe()], {"memory": 0}, r"memory = 0; it must be a share in \(0, 1\]"),
         ([Recipe()], {"test": 1.0}, r"test = 1\.0; a share must lie in \[0, 1\)"),
         ([Recipe(), Recipe(dtype="float64")], {}, "float32 and float64 do not share replicates"),
-        ([Recipe(loss=Squared()), Recipe(loss=CrossEntropy())], {}, "recipe 1 of 2: Squared is for numbers"),
+        ([Recipe(loss=Squared()), Recipe(loss=CrossEntropy())], {}, "recipe 1 of 2: loss squared is for numbers"),
         ([Recipe(stop=NoGain())], {"validation": 0.0}, "a stopping rule looks at validation rows, and validation = 0"),
         ([Recipe(loss=Hinge()), Recipe()], {"params": 3}, "params"),
     ],

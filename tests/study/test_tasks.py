@@ -239,9 +239,9 @@ def test_what_goes_with_one_task_only_is_refused(data, recipe, said):
 
 
 def test_a_loss_of_several_tasks_is_refused_for_one_label(wine):
-    with pytest.raises(SettingError, match="MultiTask is for several label columns, and there is one"):
+    with pytest.raises(SettingError, match="loss multi-task is for several label columns, and there is one"):
         fit(st.open(wine, label="cultivar"), st.Recipe(loss=MultiTask()))
-    with pytest.raises(SettingError, match="MultiTask is for several label columns, and there is one"):
+    with pytest.raises(SettingError, match="loss multi-task is for several label columns, and there is one"):
         sweep(st.Recipe(loss=MultiTask((3, 2))), st.open(wine, label="cultivar"))
 
 

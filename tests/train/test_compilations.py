@@ -90,11 +90,15 @@ def test_a_method_meets_the_penalties_it_can(name):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"batch_size": 0}, r"Recipe\.batch_size = 0; it must be a whole number of at least 1, or None"),
-        ({"batch_size": 2.5}, r"Recipe\.batch_size = 2\.5"),
-        ({"batch_size": True}, r"Recipe\.batch_size = True"),
-        ({"reduction": "max"}, r"unknown Recipe\.reduction 'max'; known: mean, sum"),
-        ({"dtype": "float16"}, r"unknown Recipe\.dtype 'float16'"),
+        ({"batch_size": 0}, r"batch_size = 0; it must be a whole number of at least 1, or None"),
+        (
+            {"products": "bfloat16", "method": st.Coordinate()},
+            "^products = bfloat16: a solver computes in float64; take float32, or leave products out",
+        ),
+        ({"batch_size": 2.5}, r"batch_size = 2\.5"),
+        ({"batch_size": True}, r"batch_size = True"),
+        ({"reduction": "max"}, r"unknown reduction 'max'; known: mean, sum"),
+        ({"dtype": "float16"}, r"unknown dtype 'float16'"),
         ({"method": st.SGD}, r"Recipe\.method = SGD; it must be an instance such as Momentum\(rate=0\.01\)"),
         ({"penalty": 0.1}, r"Recipe\.penalty = 0\.1; it must be an instance such as L2"),
         ({"stop": "early"}, r"Recipe\.stop = 'early'; it must be an instance such as NoGain"),

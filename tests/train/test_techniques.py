@@ -47,9 +47,9 @@ def test_the_same_technique_twice_is_refused_but_for_other_layers():
     assert Recipe(techniques=J7).techniques == J7
     assert with_techniques(Recipe(techniques=J7[:1]), J7[1:]).techniques == J7
     for twice in ((Smoothing(0.1), Smoothing(0.2)), (Dropout(), J7[0]), (*J7, Dropout(0.1, layers=(2, 3)))):
-        with pytest.raises(SettingError, match="they act on the same; keep one"):
+        with pytest.raises(SettingError, match="is there twice, acting on the same; keep one"):
             Recipe(techniques=twice)
-        with pytest.raises(SettingError, match="they act on the same; keep one"):
+        with pytest.raises(SettingError, match="is there twice, acting on the same; keep one"):
             with_techniques(Recipe(techniques=twice[:-1]), twice[-1:])
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from steepest.core.errors import SettingError
+from steepest.losses import LOSSES
 from steepest.losses.multitask import MultiTask
 from steepest.study import blocks
 from steepest.study.replicate import Draw, read_in_parts, rows_bytes
@@ -85,22 +87,30 @@ def check_recipes(recipes: Sequence[Recipe], classes: int, shape: tuple[int, ...
         if not isinstance(recipe, Recipe):
             raise SettingError(f"{where} is a {type(recipe).__name__}; it must be a steepest.Recipe")
         refuse_solver(recipe, where)
-        if recipe.loss.regression != (classes == 0):
-            kinds = ("numbers (a regression)", "classes")
-            raise SettingError(f"{where}: {type(recipe.loss).__name__} is for {kinds[not recipe.loss.regression]}")
-        several = isinstance(recipe.loss, MultiTask)
-        if several != bool(tasks) or (several and recipe.loss.classes != tasks):
-            raise SettingError(f"{where}: {_not_for(recipe, tasks)}")
         try:
+            _check_loss(recipe.loss, classes, tasks)
             recipe.model.check(shape)
             check_techniques(recipe, shape)
         except SettingError as error:
+            if len(recipes) == 1:  # which it is needs no saying
+                raise
             raise SettingError(f"{where}: {error}") from error
 
 
-def _not_for(recipe: Recipe, tasks: tuple[int, ...]) -> str:
-    """Why a loss does not go with the label columns."""
-    name = type(recipe.loss).__name__
-    if not tasks:
-        return f"{name} is for several label columns, and there is one; name them all, as --label a,b, or leave it out"
-    return f"{name} is not for {len(tasks)} label columns; use MultiTask(classes={tasks})"
+def _check_loss(loss: Any, classes: int, tasks: tuple[int, ...]) -> None:
+    """Refuse a loss that does not go with the labels."""
+    name = LOSSES.name_of(loss)
+    if loss.regression != (classes == 0):
+        kinds = ("numbers to predict, not classes", "classes, not numbers to predict")
+        others = [other for other in LOSSES if LOSSES[other].regression == (classes == 0) and other != "multi-task"]
+        raise SettingError(f"loss {name} is for {kinds[not loss.regression]}; take {' or '.join(others)}")
+    several = isinstance(loss, MultiTask)
+    if several and not tasks:
+        raise SettingError(
+            f"loss {name} is for several label columns, and there is one; name them all, as --label a,b, or leave the "
+            "loss out"
+        )
+    if tasks and not (several and loss.classes == tasks):
+        raise SettingError(
+            f"loss {name} is not for {len(tasks)} label columns; take multi-task: MultiTask(classes={tasks})"
+        )

@@ -16,6 +16,7 @@ from steepest.models.linear import Linear
 from steepest.penalties.general import general
 from steepest.penalties.norms import NoPenalty
 from steepest.schedules.decay import Constant
+from steepest.techniques import TECHNIQUES
 from steepest.techniques.bagging import Bagging
 from steepest.train import device
 
@@ -62,12 +63,10 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, allowed in (("reduction", REDUCTIONS), ("dtype", DTYPES), ("products", PRODUCTS)):
             if getattr(self, name) not in allowed:
-                raise unknown(f"Recipe.{name}", str(getattr(self, name)), allowed)
+                raise unknown(name, str(getattr(self, name)), allowed)
         size = self.batch_size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-            raise SettingError(
-                f"Recipe.batch_size = {size!r}; it must be a whole number of at least 1, or None for all"
-            )
+            raise SettingError(f"batch_size = {size!r}; it must be a whole number of at least 1, or None for all")
         object.__setattr__(self, "techniques", _techniques(self.techniques))
         _check_parts(self)
         if getattr(self.method, "full_batch", False):
@@ -140,13 +139,13 @@ def _check_parts(recipe: Recipe) -> None:
         _general(recipe)  # refuses a proximal penalty with a method that has no stride
     if recipe.products != "auto" and recipe.dtype != "float32":
         raise SettingError(
-            f"Recipe.products = {recipe.products}, but dtype = {recipe.dtype}: its products are {recipe.dtype} too; "
-            "leave products out"
+            f"products = {recipe.products}, but dtype = {recipe.dtype}: its products are {recipe.dtype} too; leave "
+            "products out"
         )
     if recipe.products == "bfloat16" and not _roundable(recipe):
         steps = not getattr(recipe.method, "solver", False)
         why = f"{recipe.model!r} multiplies in its own way" if steps else "a solver computes in float64"
-        raise SettingError(f"Recipe.products = bfloat16, but {why}; leave products out")
+        raise SettingError(f"products = bfloat16: {why}; take float32, or leave products out")
 
 
 def _roundable(recipe: Recipe) -> bool:
@@ -164,7 +163,9 @@ def _techniques(given: Any) -> tuple[Any, ...]:
     for place, technique in enumerate(given):
         twin = next((one for one in given[:place] if type(one) is type(technique) and not _apart(one, technique)), None)
         if twin is not None:
-            raise SettingError(f"Recipe.techniques holds {twin!r} and {technique!r}; they act on the same; keep one")
+            name = TECHNIQUES.name_of(technique)
+            layers = ", or give each its own layers (layers=1 and layers=2)" if hasattr(technique, "layers") else ""
+            raise SettingError(f"techniques: {name} is there twice, acting on the same; keep one{layers}")
     return given
 
 
