@@ -219,6 +219,7 @@ def test_predict_reads_images_by_name(steepest, tmp_path):
     ("arguments", "said"),
     [
         ("evaluate MODEL new.csv", "no labels"),
+        ("evaluate MODEL new.csv --label X", "new.csv: no column 'X'; did you mean"),
         ("evaluate MODEL iris", "shape"),
         ("predict MODEL nowhere.csv", "nowhere.csv"),
         ("predict new.csv new.csv", "new.csv"),

@@ -78,6 +78,9 @@ def test_label_column_by_usual_name_or_listed(table, refusal):
     assert "--label: height, weight, kind" in message
     message = refusal(data.open, table("height,weight,kind\n1,2,a\n2,3,b\n"), label="knd")
     assert "did you mean 'kind'" in message
+    many = ",".join(f"c{k}" for k in range(12))
+    message = refusal(data.open, table(f"{many},kind\n{'1,' * 12}a\n{'2,' * 12}b\n"))
+    assert "--label: c0, c1, c2, c3, c4, c5 … c9, c10, c11, kind (3 more between)" in message
     assert "the first line looks like data" in refusal(
         data.open, table("5.1,3.5,setosa\n4.9,3,setosa\n"), label="species"
     )

@@ -126,6 +126,8 @@ def test_new_rows_have_all_labels_or_none(table):
     assert (renamed.labels, renamed.further) == (["b"], (["south"],))
     with pytest.raises(SettingError, match=r"names 1 column, and the model has several tasks \(species, island\)"):
         data.read_like(again, other, label="kind")
+    with pytest.raises(DataError, match=r"no column 'plaec'; did you mean 'place'\?"):
+        data.read_like(again, other, label="kind,plaec")
     whole = data.open(table(), label="island,species")
     rows = data.read_like(again, whole)
     assert rows.labels == names_of(whole.further[0])

@@ -57,6 +57,9 @@ def test_techniques_are_read_and_written_back(text, parts, back):
     ("text", "said"),
     [
         ("dropuot", "unknown technique 'dropuot'; did you mean 'dropout'?"),
+        ("none,dropout", "techniques 'none,dropout': fit joins techniques by plus: dropout+smoothing; compare"),
+        ("dropout:rate=0.3,augment:shift=0.1", "fit joins techniques by plus: dropout+smoothing"),
+        ("smoothing+dropout,augmnt", "fit joins techniques by plus: dropout+smoothing"),
         ("dropout+augmnt", "unknown technique 'augmnt'; did you mean 'augment'?"),
         ("non", "unknown technique 'non'; did you mean 'none'?"),
         ("dropout:rate=1", r"technique dropout: rate = 1; it must be a finite number in [0, 1)"),

@@ -135,8 +135,8 @@ class DataOptions:
     label: Annotated[
         str | tuple[str, ...] | None,
         label_option(
-            "Column to predict (tables; a,b trains both as two tasks), labels file (IDX), or fine, coarse or both "
-            "(CIFAR-100)."
+            "Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100). compare takes one; fit also "
+            "several, a,b: tasks of one model."
         ),
     ] = None
     size: Annotated[

@@ -25,7 +25,7 @@ from steepest.data.photos import read_images
 from steepest.data.reading import Reading
 from steepest.data.schema import Schema
 from steepest.data.sources import SOURCES, gather_source
-from steepest.data.table import apply_table
+from steepest.data.table import apply_table, no_column
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +165,11 @@ def _from_dataset(schema: Schema, data: Dataset) -> NewRows:
 
 def _from_table(schema: Schema, table: TableRead, label: Labels | None = None) -> NewRows:
     if label is not None:
-        schema = _relabelled(schema, label_names(label, table.frame.columns))
+        names = label_names(label, table.frame.columns)
+        schema = _relabelled(schema, names)
+        lacking = next((name for name in names if name not in table.frame.columns), None)
+        if lacking is not None:
+            raise no_column(table, lacking)
     if not schema.columns:
         raise DataError(f"{table.where}: a table with names, but the model reads {_rows_of(schema)}")
     features, keep, labels, notes = apply_table(table, schema)

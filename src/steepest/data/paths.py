@@ -27,6 +27,19 @@ def listed(names: Iterable[object], most: int = 5) -> str:
     return ", ".join(shown(name) for name in names[:most]) + more
 
 
+def ends(names: Iterable[object], first: int = 6, last: int = 4) -> str:
+    """The first and the last few names: of a table's columns the last is often the label.
+
+    >>> ends("abcdefg", 2, 3), ends("abcde", 2, 3)
+    ('a, b … e, f, g (2 more between)', 'a, b, c, d, e')
+    """
+    names = list(names)
+    left = len(names) - first - last
+    if left <= 0:
+        return listed(names, len(names))
+    return f"{listed(names[:first], first)} … {listed(names[-last:], last)} ({left:,} more between)"
+
+
 def counted(n: int, what: str, plural: str | None = None) -> str:
     """A number with its noun.
 

@@ -11,7 +11,7 @@ from steepest.data.columns import Cells, as_numbers, codes, is_text, number_prob
 from steepest.data.csvfile import TableRead
 from steepest.data.dataset import Gathered
 from steepest.data.labels import Labels, label_names
-from steepest.data.paths import counted, listed, near, shown
+from steepest.data.paths import counted, ends, listed, near, shown
 from steepest.data.reading import Reading
 from steepest.data.schema import Column, Schema
 
@@ -65,22 +65,25 @@ def _label_columns(table: TableRead, label: Labels | None) -> tuple[str, ...]:
         wanted = label_names(label, names)
         for name in wanted:
             if name not in names:
-                hint = near(name, names) or "; it has " + listed(names, 12)
-                raise DataError(f"{table.where}: no column {shown(name)!r}{hint}{table.hint}")
+                raise no_column(table, name)
         return wanted
     usual = [name for name in names if name.lower() in USUAL_LABELS]
     if len(usual) != 1:
-        raise DataError(
-            f"{table.where}: which column is the label? name it by --label: {listed(names, 12)}{table.hint}"
-        )
+        raise DataError(f"{table.where}: which column is the label? name it by --label: {ends(names)}{table.hint}")
     table.notes.append(f"column {usual[0]!r} taken as the label")
     return (usual[0],)
+
+
+def no_column(table: TableRead, name: str) -> DataError:
+    """The error for a label column that a table lacks."""
+    hint = near(name, table.frame.columns) or "; it has " + ends(table.frame.columns)
+    return DataError(f"{table.where}: no column {shown(name)!r}{hint}{table.hint}")
 
 
 def _check_drop(table: TableRead, drop: Sequence[str], labels: Sequence[str]) -> None:
     for name in drop:
         if name not in table.frame.columns:
-            hint = near(name, table.frame.columns) or "; it has " + listed(table.frame.columns, 12)
+            hint = near(name, table.frame.columns) or "; it has " + ends(table.frame.columns)
             raise DataError(f"{table.where}: no column {shown(name)!r} to drop{hint}")
         if name in labels:
             raise SettingError(f"drop: column {shown(name)!r} is {'the' if len(labels) == 1 else 'a'} label")
@@ -189,7 +192,7 @@ def apply_table(table: TableRead, schema: Schema) -> tuple[np.ndarray, np.ndarra
     names, notes = table.frame.columns, list(table.notes)
     lacking = [column.name for column in schema.columns if column.name not in names]
     if lacking:
-        hint = near(lacking[0], names) or "; it has " + listed(names, 12)
+        hint = near(lacking[0], names) or "; it has " + ends(names)
         raise DataError(f"{table.where}: the model needs column {listed(map(repr, lacking))}{hint}{table.hint}")
     extra = [name for name in names if name not in {*schema.labels, *(c.name for c in schema.columns)}]
     if extra:

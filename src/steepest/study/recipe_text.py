@@ -16,7 +16,7 @@ from steepest.penalties import PENALTIES
 from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.study.parts import part_from_text, part_text
-from steepest.study.settings import NONE, technique_parts
+from steepest.study.settings import NONE, technique_name, technique_parts
 from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe
 from steepest.train.techniques import with_techniques
@@ -93,6 +93,11 @@ def techniques_from_text(text: str) -> tuple[Any, ...]:
     if NONE in texts:
         raise SettingError(f"techniques {text!r}: none is no technique at all and goes with no other")
     names = [name.partition(":")[0].strip() for name in texts]
+    if any("," in name for name in names) or any(name in (NONE, *TECHNIQUES) for name in _after_commas(texts)):
+        raise SettingError(
+            f"techniques {text!r}: fit joins techniques by plus: dropout+smoothing; "
+            "compare takes several choices with commas between them"
+        )
     for name in names:
         if name not in TECHNIQUES:
             raise unknown(TECHNIQUES.what, name, [NONE, *TECHNIQUES])
@@ -112,6 +117,11 @@ def techniques_text(parts: Iterable[Any]) -> str:
     ('augment:shift=0.2+dropout:layers=1/2', 'none')
     """
     return "+".join(part_text(TECHNIQUES, part) for part in parts) or NONE
+
+
+def _after_commas(texts: list[str]) -> list[str]:
+    """What could be names of techniques where a setting should be."""
+    return [technique_name(part) for text in texts for part in text.split(",")[1:]]
 
 
 def _apart(alike: list[Any]) -> bool:
