@@ -198,3 +198,22 @@ def test_techniques_are_listed_with_what_they_need(steepest):
     assert "needs      images" in said
     assert "uniform 0 … 20" in said
     assert "settings   layers=all" in steepest("methods dropout").out
+
+
+def test_attacks_are_listed_with_their_settings(steepest):
+    found = steepest("methods --kind attacks --json").json
+    settings = {one["name"]: [own["name"] for own in one["settings"]] for one in found["entries"]}
+    assert settings == {"fgsm": ["norm"], "pgd": ["norm", "steps"]}
+    assert "settings  norm=inf, steps=10" in steepest("methods pgd").out
+    listed = steepest("methods --kind attacks").out
+    assert "size=0.1" in listed
+    assert "--kind attacks" in listed
+
+
+def test_a_name_nobody_knows_is_looked_for_among_all_kinds(steepest):
+    done = steepest("methods dropuot")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "unknown name 'dropuot'; did you mean 'dropout'? See: steepest methods dropout" in done.err
+    none = steepest("methods qqqq")
+    assert none.code == 2
+    assert "list what there is with --kind: methods, penalties, losses" in none.err

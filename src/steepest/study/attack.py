@@ -13,7 +13,7 @@ from steepest.core.registry import Registry
 from steepest.core.spec import refuse
 from steepest.data.paths import listed
 from steepest.metrics import Report, report
-from steepest.study.parts import part_from_text, part_text
+from steepest.study.parts import part_entry, part_from_text, part_text
 from steepest.techniques.adversarial import KINDS, Attack
 from steepest.train.attack import labels_under
 from steepest.train.cache import precision, prepare
@@ -22,6 +22,13 @@ from steepest.train.limits import Limits, of_pixels, of_rows, pixels
 
 MOST_ROWS = 4096  # attacked at once
 UNKNOWN = "the range of the rows given"  # where an older model does not say how far its training rows reached
+SETTINGS = {"fgsm": ("size", "norm"), "pgd": ("size", "norm", "steps")}
+ABOUT = {  # what it is, its equation, its paper
+    "fgsm": ("One step of the gradient's sign (norm inf) or along the gradient (norm 2).",
+             "x̃ = x + ε·sign(∇ℓ(x)), or x + ε·∇ℓ(x)/‖∇ℓ(x)‖₂", "Goodfellow et al. 2014"),
+    "pgd": ("Several such steps from a start drawn within ε, each brought back to within ε.",
+            "x̃ ← within ε of x (an FGSM step of 2.5·ε/steps)", "Madry et al. 2018"),
+}  # fmt: skip
 ATTACKS = Registry("attack", dict.fromkeys(KINDS, "steepest.techniques.adversarial:Attack"))
 
 
@@ -63,12 +70,27 @@ def attack_from_text(text: str) -> Attack:
     kind = kind.strip()
     if kind not in KINDS:
         raise unknown("attack", kind, KINDS)
-    allowed = ("size", "norm") if kind == "fgsm" else ("size", "norm", "steps")
+    allowed = SETTINGS[kind]
     for piece in rest.split(","):
         name = piece.partition("=")[0].strip()
         if name and name not in allowed:
             raise unknown(f"setting of attack {kind}", name, allowed)
     return part_from_text(ATTACKS, f"{kind}:kind={kind}{',' if colon else ''}{rest}")
+
+
+def attack_entry(name: str) -> dict[str, Any]:
+    """What there is to know about an attack, ready for JSON, as `part_entry` has it of other parts.
+
+    >>> [setting["name"] for setting in attack_entry("pgd")["settings"]]
+    ['norm', 'steps']
+    """
+    found = part_entry(ATTACKS, name)
+    about, equation, paper = ABOUT[name]
+    settings = [one for one in found["settings"] if one["name"] in SETTINGS[name]]
+    numbers = [{**one, "space": None} for one in found["hyperparameters"]]  # an attack is given, not searched
+    return {
+        **found, "about": about, "equation": equation, "paper": paper, "settings": settings, "hyperparameters": numbers,
+    }  # fmt: skip
 
 
 def attack_text(attack: Attack) -> str:
