@@ -62,7 +62,10 @@ def test_a_users_own_model_is_kept_with_its_content(tmp_path):
         ({"methods": "sgd,sgd"}, "method sgd is named twice"),
         ({"penalties": ["ridge"]}, "unknown penalty 'ridge'"),
         ({"loss": "crossentropy"}, "unknown loss 'crossentropy'; did you mean 'cross-entropy'?"),
-        ({"loss": "squared"}, "loss = squared is for regressions; a comparison trains classifiers"),
+        (
+            {"loss": "squared"},
+            "loss = squared is for numbers to predict; a comparison is of classes: take cross-entropy, hinge …",
+        ),
         ({"metric": "f2"}, "unknown metric 'f2'; known: accuracy, balanced, f1"),
         ({"trials": 0}, "trials = 0; it must be a whole number of at least 1"),
         ({"trials": 2.0}, "trials = 2.0; it must be a whole number of at least 1"),

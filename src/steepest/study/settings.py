@@ -85,7 +85,9 @@ class Settings:
                 "loss = multi-task is for several labels; a comparison is of one (steepest fit takes several)"
             )
         if self.loss == "squared":
-            raise SettingError("loss = squared is for regressions; a comparison trains classifiers")
+            raise SettingError(
+                "loss = squared is for numbers to predict; a comparison is of classes: take cross-entropy, hinge …"
+            )
         for name, least in (("trials", 1), ("replicates", 2), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
             more = " (5 or more for a verdict)" if name == "replicates" else ""
             object.__setattr__(self, name, whole_number(name, getattr(self, name), least, more))
