@@ -30,11 +30,11 @@ check: $(VENV)/made.check  ## style, types, layers, doctests, README examples an
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --doctest-modules src/steepest
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest --doctest-modules src/steepest -n $(JOBS)
+	$(BIN)/python -m pytest tests/docs -n $(JOBS)
 
 parity: $(PARITY)/made.parity  ## compare with torch and Keras, in an environment of their own
-	$(PARITY)/bin/python -m pytest tests/parity
+	$(PARITY)/bin/python -m pytest tests/parity -n $(JOBS)
 
 bench: $(PARITY)/made.parity  ## measure the ratios of the README into benchmarks/results
 	$(PARITY)/bin/python -m benchmarks
