@@ -39,8 +39,8 @@ parity: $(PARITY)/made.parity  ## compare with torch and Keras, in an environmen
 bench: $(PARITY)/made.parity  ## measure the ratios of the README into benchmarks/results
 	$(PARITY)/bin/python -m benchmarks
 
-figures: $(PARITY)/made.parity  ## train the networks on CIFAR-10 and 20 GB of rows; hours
-	$(PARITY)/bin/python -m benchmarks cifar resnet streaming
+figures: $(PARITY)/made.parity  ## train the networks on photos, CIFAR-10 and 20 GB of rows; hours
+	$(PARITY)/bin/python -m benchmarks animals_cnn cifar resnet streaming
 
 mutants: $(VENV)/made.test  ## change the update rules one thing at a time; the tests must notice
 	$(BIN)/python tests/mutants/run.py

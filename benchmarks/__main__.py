@@ -13,7 +13,7 @@ NAMES = (
     "grid_digits", "grid_wide", "one_recipe", "mlp_adam", "cnn", "augment", "compare_digits", "help", "images",
     "animals", "techniques",
 )  # fmt: skip
-LONG = ("cifar", "resnet", "streaming")  # half an hour to hours each: only when named
+LONG = ("animals_cnn", "cifar", "resnet", "streaming")  # half an hour to hours each: only when named
 
 
 def main() -> int:

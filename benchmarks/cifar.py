@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
 
 import numpy as np
 from scipy import special
@@ -17,7 +16,7 @@ from scipy import special
 import steepest as st
 from benchmarks.measure import GAIN, PERCENT, Line, Outcome
 from benchmarks.photos import CIFAR_MISSING, cifar
-from steepest.core.spec import replace
+from benchmarks.search import search
 from steepest.study.crossed import crossed
 
 EPOCHS, REPLICATES = 6, 3
@@ -72,35 +71,10 @@ def trained(recipe: st.Recipe, data: st.Dataset, small: bool, standardize: bool)
 
 
 def searched(data: st.Dataset, small: bool) -> tuple[st.Recipe, str]:
-    """The best of some recipes drawn by chance, by validation rows out of the training rows; and how it was found."""
-    rng = np.random.default_rng(0)
+    """The best recipe of the search, by validation rows out of the training rows; and how it was found."""
     rows = np.flatnonzero(~np.asarray(data.given_test))
-    rows = rng.choice(rows, len(rows) // 2 if small else SEARCHED_ROWS, replace=False)
-    epochs, trials = (1, 2) if small else (SEARCHED_EPOCHS, TRIALS)
-    recipes = [drawn(rng, number) for number in range(trials)]
-    X = data.features(rows).reshape(len(rows), *data.shape)
-    found = st.sweep(
-        recipes, X, data.y[rows], replicates=1, epochs=epochs, test=0.0, validation=0.25, standardize=True, exact=False
-    )
-    scores = found.score(part="validation")[0]
-    best = int(np.nanargmax(scores))
-    said = f"searched: {trials} recipes, {len(rows):,} images of which a quarter validates, {epochs} epochs each; "
-    return recipes[
-        best
-    ], said + f"validation {100 * np.nanmin(scores):.1f} … {100 * scores[best]:.1f} %: {recipes[best]!r}"
-
-
-def drawn(rng: np.random.Generator, number: int) -> st.Recipe:
-    """A recipe by chance: Adam or Nesterov in turn, one cycle, flips and small shifts in every other pair of them."""
-    method: Any = st.Adam(rate=10 ** rng.uniform(-3.3, -2.3))
-    if number % 2:
-        method = st.Nesterov(rate=10 ** rng.uniform(-1.7, -0.7), momentum=0.9)
-    techniques: tuple[Any, ...] = (st.Dropout(rate=rng.uniform(0.0, 0.5)),)
-    if number // 2 % 2:
-        techniques += (st.Augment(flip=0.5, shift=0.06, rotate=0.0, scale=0.0),)
-    strength = 10 ** rng.uniform(-4.5, -3)
-    schedule = st.OneCycle(peak=0.25, div=10.0, final=100.0)
-    return replace(SOURCE, method=method, penalty=st.L2(strength=strength), techniques=techniques, schedule=schedule)
+    rows = np.random.default_rng(0).choice(rows, len(rows) // 2 if small else SEARCHED_ROWS, replace=False)
+    return search(data, rows, SOURCE, *((2, 1) if small else (TRIALS, SEARCHED_EPOCHS)))
 
 
 def line(what: str, against: str, table: np.ndarray, unit: str, bound: float | None) -> Line:
