@@ -1,8 +1,8 @@
 """The animal photos by the sources' CNN: the best recipe of a stated search, over several splits.
 
-The sources' linear model reaches 57.20 %. The recipe is searched on the training rows of one split. The test rows of the
-others share rows with the search, as splits of 3,000 photos must, so that first split, whose test rows played no part in
-it, is also told of by itself.
+The sources' linear model reaches 57.20 %. The recipe is searched on the training rows of one split. The test rows of
+the others share rows with the search, as splits of 3,000 photos must, so that first split, whose test rows played no
+part in it, is also told of by itself.
 """
 
 from __future__ import annotations

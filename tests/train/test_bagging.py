@@ -232,7 +232,7 @@ def test_settings_that_make_no_sense_are_refused():
         Bagging(bags=0)
     with pytest.raises(SettingError, match=r"unknown Bagging\.combine 'votes'; did you mean 'vote'"):
         Bagging(combine="votes")
-    with pytest.raises(SettingError, match="Bagging"):
+    with pytest.raises(SettingError, match="bagging is there twice"):
         Recipe(techniques=(Bagging(2), Bagging(3)))
     numbers = Recipe(model=Linear(), loss=Squared(), techniques=Bagging(bags=2, combine="vote"))
     with pytest.raises(SettingError, match=r"Bagging.*is for classes"):

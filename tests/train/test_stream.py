@@ -54,7 +54,7 @@ def test_rows_from_disk_train_as_rows_in_memory(pictures, monkeypatch, name):
 
 def test_a_step_that_takes_all_rows_is_refused(pictures, monkeypatch):
     monkeypatch.setattr(stream, "STRETCH_BYTES", 100 * 8 * 8 * 4)
-    with pytest.raises(SettingError, match="a step takes 1,078 rows, which lie on disk because they exceed memory"):
+    with pytest.raises(SettingError, match="a step takes 1,078 rows, which are read in parts, for they exceed memory"):
         fit(pictures[1], st.Recipe(batch_size=None), epochs=1)
 
 
