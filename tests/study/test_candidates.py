@@ -231,7 +231,7 @@ def test_a_space_that_makes_no_sense_is_refused(space, says):
         ({"methods": "delta-bar-delta", "penalties": "elastic"}, r"^delta-bar-delta\+elastic: ElasticNet: needs"),
         (
             {"methods": "sgd", "penalties": "none", "techniques": "dropout+dropout:rate=0.2", "model": "mlp:8"},
-            r"^sgd\+none, dropout\+dropout:rate=0\.2: techniques: dropout is there twice, acting on the same; keep one, or",
+            r"^sgd\+none, dropout\+dropout:rate=0\.2: techniques: dropout is there twice, acting on the same; keep",
         ),
         ({"methods": "coordinate"}, r"^Coordinate: is a solver for linear models.*; a comparison cannot run it"),
         ({"methods": "sgd", "model": "mlpp:3"}, r"unknown model 'mlpp'; did you mean 'mlp'"),
