@@ -34,7 +34,7 @@ check: $(VENV)/made.check  ## style, types, layers, doctests, README examples an
 	$(BIN)/python -m pytest tests/docs -n $(JOBS)
 
 parity: $(PARITY)/made.parity  ## compare with torch and Keras, in an environment of their own
-	$(PARITY)/bin/python -m pytest tests/parity -n $(JOBS)
+	$(PARITY)/bin/python -m pytest tests/parity
 
 bench: $(PARITY)/made.parity  ## measure the ratios of the README into benchmarks/results
 	$(PARITY)/bin/python -m benchmarks
