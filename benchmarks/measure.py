@@ -18,7 +18,7 @@ import psutil
 
 ROUNDS = 5
 RATIO = "×"
-PERCENT = "%"
+PERCENT = "% right"
 GAIN = "points more"
 AT_LEAST = (RATIO, PERCENT, GAIN)  # units of which more is better; of others (seconds, points apart) less is
 
