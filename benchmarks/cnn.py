@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import steepest as st
-from benchmarks.measure import Outcome, cores, interleaved, ratio
+from benchmarks.measure import Outcome, interleaved, ratio
 from steepest.core.stack import stack
 from steepest.train import loop
+from steepest.train.device import cores
 from steepest.train.state import Rows
 
 SHAPE, CLASSES, BATCH, STEPS = (32, 32, 3), 10, 64, 16

@@ -14,7 +14,8 @@ from sklearn.linear_model import SGDClassifier
 
 import steepest as st
 from benchmarks import hand_written
-from benchmarks.measure import Line, Outcome, cores, interleaved, ratio, timed
+from benchmarks.measure import Line, Outcome, interleaved, ratio, timed
+from steepest.train.device import cores
 
 BATCH = 32
 TEST = 0.25

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 import steepest as st
-from benchmarks.measure import Outcome, cores, interleaved, ratio
+from benchmarks.measure import Outcome, interleaved, ratio
+from steepest.train.device import cores
 
 SIZE = 32
 CLASSES = ("cats", "dogs", "panda")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import cores
+from steepest.train.device import cores
 
 PACKAGES = ("steepest", "jax", "jaxlib", "numpy", "scikit-learn", "joblib", "torch", "pillow")
 

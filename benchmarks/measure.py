@@ -6,7 +6,6 @@ time stands beside wall time: it hears less of what else runs (but waiting threa
 
 from __future__ import annotations
 
-import os
 import resource
 import statistics
 import time
@@ -105,8 +104,3 @@ def seconds(what: str, values: list[float], bound: float | None, cpu: list[float
     """The median of some times."""
     middle = statistics.median(cpu) if cpu else None
     return Line(what, "", statistics.median(values), "s", bound, min(values), max(values), middle)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))

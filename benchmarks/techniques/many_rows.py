@@ -57,9 +57,10 @@ def adversarial(small: bool) -> list[Line]:
     for number in range(2 if small else REPLICATES):
         replicate = draw_replicate(source, draw, number)
         params = train(recipes, replicate, 1 if small else 20).params
-        y = np.asarray(replicate.test.y)  # type: ignore[union-attr]
+        assert replicate.test is not None
+        y = np.asarray(replicate.test.y)
         for name, attack in attacks.items():
-            said = score_under(stack(recipes), params, replicate.test, attack, replicate.facts)  # type: ignore[arg-type]
+            said = score_under(stack(recipes), params, replicate.test, attack, replicate.facts)
             found[name].append((np.asarray(said) == y).mean(axis=1))
     lengths = draw.sizes.train, draw.sizes.test
     return [paired(f"adversarial 0.2, digits, MLP 64: {name}", np.stack(found[name]), *lengths) for name in attacks]

@@ -163,6 +163,7 @@ def test_a_saved_model_is_attacked_as_its_training_was_in_the_comparison(tmp_pat
 
 
 def test_a_row_is_attacked_alike_whatever_rows_come_with_it():
+    """By FGSM; PGD starts at a place that hangs on the row's number."""
     iris = open_data("iris")
     found = fit(iris, Recipe(method=Adam(rate=0.1)), epochs=5)
     X, y = iris.features()[::15], iris.y[::15]

@@ -116,10 +116,10 @@ def test_what_is_asked_for_at_the_start_fits_the_share(monkeypatch):
     free = 20 * one + 2 * beside
     monkeypatch.setattr(device.psutil, "virtual_memory", lambda: type("Free", (), {"available": free})())
     made = plan(threads=2, memory=0.5)
-    assert {task.block.width for task in made.tasks()} == {4}  # half of 20, for two threads: 5
-    assert all(task.block.narrowed for task in made.tasks())
-    assert {task.block.width for task in plan(threads=1, memory=1.0).tasks()} == {16}
-    assert not any(task.block.narrowed for task in plan(threads=2, exact=False).tasks())
+    assert {job.block.width for job in made.jobs()} == {4}  # half of 20, for two threads: 5
+    assert all(job.block.narrowed for job in made.jobs())
+    assert {job.block.width for job in plan(threads=1, memory=1.0).jobs()} == {16}
+    assert not any(job.block.narrowed for job in plan(threads=2, exact=False).jobs())
     got = results(made)
     assert all(r.narrowed for r in got.values())
     monkeypatch.undo()

@@ -102,6 +102,12 @@ def flag(group: Group, about: str, *names: str) -> Parameter:
     return Parameter(name=names or None, group=group, help=about, negative=(), show_default=False)
 
 
+def number(name: str, about: str, shown: int | None = None) -> Parameter:
+    """An option of how data are read that is a whole number; `shown` is what holds where it is left out."""
+    said = None if shown is None else lambda _: shown
+    return Parameter(group=DATA, converter=whole(name), show_default=said, help=about)
+
+
 OwnModel: TypeAlias = Annotated[
     str | None,
     Parameter(
@@ -139,15 +145,7 @@ class DataOptions:
             "several, a,b: tasks of one model."
         ),
     ] = None
-    size: Annotated[
-        int | None,
-        Parameter(
-            group=DATA,
-            converter=whole("size"),
-            show_default=lambda _: 32,
-            help="Side in pixels that photos are resized to.",
-        ),
-    ] = None
+    size: Annotated[int | None, number("size", "Side in pixels that photos are resized to.", shown=32)] = None
     color: Annotated[
         Literal["rgb", "grey"] | None, Parameter(group=DATA, help="Read images so; grey where all are, if not given.")
     ] = None
@@ -159,15 +157,7 @@ class DataOptions:
     drop: Annotated[Names, Parameter(group=DATA, help="Columns to leave out: a,b.")] = ()
     max_categories: Annotated[
         int | None,
-        Parameter(
-            group=DATA,
-            converter=whole("max-categories"),
-            show_default=lambda _: 50,
-            help="Most different values of a text column that becomes one-hot.",
-        ),
+        number("max-categories", "Most different values of a text column that becomes one-hot.", shown=50),
     ] = None
     strict: Annotated[bool, flag(DATA, "An unreadable image is an error, not skipped.")] = False
-    samples: Annotated[
-        int | None,
-        Parameter(group=DATA, converter=whole("samples"), help="Points to draw of a built-in toy (blobs, moons, …)."),
-    ] = None
+    samples: Annotated[int | None, number("samples", "Points to draw of a built-in toy (blobs, moons, …).")] = None

@@ -128,13 +128,12 @@ def _from_parts(schema: Schema, path: Path, label: Labels | None, strict: bool, 
         raise DataError(f"{shown(path)}: images, but the model reads {_rows_of(schema)}")
     color = "grey" if schema.channels == 1 else "rgb"
     reading = Reading(label, schema.shape[0], color, strict=strict)
-    if label is not None:
-        _relabelled(schema, label_names(label, ()))  # refuses another number of labels than the model has
-        found = gather(path, reading, progress)
-    elif not schema.further:
-        found = gather(path, reading, progress)
-    else:
+    if label is None and schema.further:
         found = _with_labels_if_any(path, replace(reading, label=schema.labels), progress)
+    else:
+        if label is not None:
+            _relabelled(schema, label_names(label, ()))  # refuses another number of labels than the model has
+        found = gather(path, reading, progress)
     lacking = len(found.further) + 1 < max(len(schema.labels), 1)
     rows = _from_array(schema, found.X, None if lacking else list(found.labels), shown(path), found.schema)
     names = found.row_names or rows.names

@@ -126,6 +126,8 @@ class FromFile(Model):
     def __repr__(self) -> str:
         return self.source.text if self.source else repr(self.model)
 
+    # constants of a class elsewhere, and here those of the file's model: hence what the type checker is told to ignore
+
     @property
     def starts(self) -> str:  # type: ignore[override]
         return self.model.starts

@@ -34,14 +34,14 @@ def product(a: Array, b: Array) -> Array:
     ...     float(product(a, b)[0, 0])
     2.0
     """
-    if rounds() and a.dtype == b.dtype == jnp.float32:
+    if rounding() and a.dtype == b.dtype == jnp.float32:
         return rounded_p.bind(a, b, letters=ROWS_COLUMNS)
     return a @ b
 
 
-def rounds() -> bool:
+def rounding() -> bool:
     """Whether products are being rounded where this is traced."""
-    return jax.config.jax_default_matmul_precision == ROUNDED  # type: ignore[attr-defined]
+    return jax.config.jax_default_matmul_precision == ROUNDED  # pyright: ignore[reportAttributeAccessIssue] - made when jax is imported
 
 
 def _rounded(a: Array, b: Array, *, letters: str) -> Array:

@@ -21,7 +21,7 @@ from steepest.train.techniques import check_techniques
 
 
 @dataclass(frozen=True)
-class Task:
+class Job:
     """One replicate's recipes that train together."""
 
     replicate: int
@@ -44,8 +44,8 @@ class Plan:
     skip: Callable[[int, int], bool] | None = None  # (replicate, recipe) → already trained
     attack: Attack | None = None  # scores of the test rows under it too, as "attacked accuracy" …
 
-    def tasks(self) -> list[Task]:
-        """All tasks, replicate by replicate, without the trainings to skip."""
+    def jobs(self) -> list[Job]:
+        """All jobs, replicate by replicate, without the trainings to skip."""
         made = []
         for replicate in range(self.replicates):
             recipes = [recipe.general() for recipe in self.recipes(replicate)]
@@ -53,7 +53,7 @@ class Plan:
             outputs = [recipes[i].loss.outputs(len(self.source.classes)) for i in todo]
             chosen = [recipes[i] for i in todo]
             for block in blocks.plan(chosen, self.shape, outputs, self.exact, self.workers, self.most):
-                made.append(Task(replicate, replace(block, members=tuple(todo[i] for i in block.members))))
+                made.append(Job(replicate, replace(block, members=tuple(todo[i] for i in block.members))))
         return made
 
     def most(self, recipe: Recipe, outputs: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from steepest.core.stack import stack
 from steepest.metrics import METRICS, confusion
-from steepest.study.plan import Plan, Task
+from steepest.study.plan import Job, Plan
 from steepest.study.settings import GIVEN
 from steepest.study.source import Source
 from steepest.train.attack import score_under
@@ -37,15 +37,15 @@ class Result:
     hits: bytes = b""  # which rows of a given test set it got right, as np.packbits
 
 
-def results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> Iterator[Result]:
+def results(plan: Plan, job: Job, replicate: Replicate, trained: Trained) -> Iterator[Result]:
     """A block's trainings one by one, their predictions scored."""
-    members = task.block.members
+    members = job.block.members
     validation = _scores(plan.source, replicate.validation, trained.validation, len(members))
     test = _scores(plan.source, replicate.test, trained.test, len(members))
-    attacked = _under_attack(plan, task, replicate, trained.params)
+    attacked = _under_attack(plan, job, replicate, trained.params)
     for i, recipe in enumerate(members):
         yield Result(
-            replicate=task.replicate,
+            replicate=job.replicate,
             recipe=recipe,
             status=str(trained.status[i]),
             step=int(trained.step[i]),
@@ -54,7 +54,7 @@ def results(plan: Plan, task: Task, replicate: Replicate, trained: Trained) -> I
             test=test[i] | attacked[i],
             curves={name: curve[i] for name, curve in trained.curves.items()},
             params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
-            narrowed=task.block.narrowed,
+            narrowed=job.block.narrowed,
             hits=_hits(replicate.test, trained.test, i) if plan.draw.test == GIVEN else b"",
         )
 
@@ -91,12 +91,12 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     return made
 
 
-def _under_attack(plan: Plan, task: Task, replicate: Replicate, params: Tree) -> list[dict[str, float]]:
+def _under_attack(plan: Plan, job: Job, replicate: Replicate, params: Tree) -> list[dict[str, float]]:
     """Each member's metrics on the test rows that its own gradient has moved: "attacked accuracy" …"""
-    members, recipes, rows = task.block.members, plan.recipes(task.replicate), replicate.test
+    members, recipes, rows = job.block.members, plan.recipes(job.replicate), replicate.test
     if plan.attack is None or rows is None:
         return [{} for _ in members]
-    filling = task.block.width - len(members)  # with copies of the last, as in training
+    filling = job.block.width - len(members)  # with copies of the last, as in training
     chosen = [recipes[i].general() for i in members]
     padded = stack(chosen + chosen[-1:] * filling, chosen[0].dtype)
     weights = jax.tree.map(lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], filling, axis=0)]), params)

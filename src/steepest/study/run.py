@@ -12,7 +12,7 @@ import jax
 
 from steepest.core.errors import SteepestError
 from steepest.study import blocks
-from steepest.study.plan import Plan, Task
+from steepest.study.plan import Job, Plan
 from steepest.study.replicate import draw_replicate
 from steepest.study.result import Result, results
 from steepest.train.population import Replicate, train
@@ -46,23 +46,23 @@ def run(
 
     Both callbacks run in the calling thread. An exception in it (Ctrl-C too) stops the workers after their epoch.
     """
-    tasks = plan.tasks()
-    meter = _Meter(plan, tasks)
+    jobs = plan.jobs()
+    meter = _Meter(plan, jobs)
     stop = threading.Event()
     ready = _Ready(plan)
 
-    def work(task: Task) -> list[Result]:
+    def work(job: Job) -> list[Result]:
         def on_epoch(rows: int) -> None:
             if stop.is_set():
                 raise _StoppedError
             meter.add(rows)
 
-        replicate = ready.get(task.replicate)
-        return list(_train_block(plan, task, replicate, on_epoch))
+        replicate = ready.get(job.replicate)
+        return list(_train_block(plan, job, replicate, on_epoch))
 
     with ThreadPoolExecutor(plan.workers) as pool:
         try:
-            for finished in _in_order_of_finishing(pool, work, tasks, plan.workers, on_progress, meter):
+            for finished in _in_order_of_finishing(pool, work, jobs, plan.workers, on_progress, meter):
                 on_results(finished)
                 meter.trainings += len(finished)
         except BaseException:
@@ -80,9 +80,9 @@ class _StoppedError(Exception):
 class _Meter:
     """Counts examples over threads."""
 
-    def __init__(self, plan: Plan, tasks: list[Task]) -> None:
+    def __init__(self, plan: Plan, jobs: list[Job]) -> None:
         rows = plan.draw.sizes.train
-        self.all_trainings = sum(len(task.block.members) for task in tasks)
+        self.all_trainings = sum(len(job.block.members) for job in jobs)
         self.all_examples = self.all_trainings * rows * plan.epochs
         self.examples = 0
         self.trainings = 0
@@ -117,18 +117,18 @@ class _Ready:
 
 def _in_order_of_finishing(
     pool: ThreadPoolExecutor,
-    work: Callable[[Task], list[Result]],
-    tasks: Iterable[Task],
+    work: Callable[[Job], list[Result]],
+    jobs: Iterable[Job],
     ahead: int,
     on_progress: Callable[[Progress], None] | None,
     meter: _Meter,
 ) -> Iterator[list[Result]]:
-    """Results of each task as it finishes; few tasks are under way at a time, so an interrupt leaves little undone."""
-    coming = iter(tasks)
+    """Results of each job as it finishes; few jobs are under way at a time, so an interrupt leaves little undone."""
+    coming = iter(jobs)
     running: set[Future[list[Result]]] = set()
     while True:
-        for task in coming:
-            running.add(pool.submit(work, task))
+        for job in coming:
+            running.add(pool.submit(work, job))
             if len(running) > ahead:
                 break
         if not running:
@@ -140,10 +140,10 @@ def _in_order_of_finishing(
             yield future.result()
 
 
-def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callable[[int], None]) -> Iterator[Result]:
+def _train_block(plan: Plan, job: Job, replicate: Replicate, on_epoch: Callable[[int], None]) -> Iterator[Result]:
     """Train a block; where it runs out of memory, its halves."""
-    members, width = task.block.members, task.block.width
-    recipes = plan.recipes(task.replicate)
+    members, width = job.block.members, job.block.width
+    recipes = plan.recipes(job.replicate)
     chosen = [recipes[i].general() for i in members]
     counted = 0
 
@@ -153,7 +153,7 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
         on_epoch(rows)
 
     try:
-        found = list(results(plan, task, replicate, train(chosen, replicate, plan.epochs, width, count)))
+        found = list(results(plan, job, replicate, train(chosen, replicate, plan.epochs, width, count)))
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not _out_of_memory(error):
             raise
@@ -170,7 +170,7 @@ def _train_block(plan: Plan, task: Task, replicate: Replicate, on_epoch: Callabl
     half = -(-width // 2)
     for part in (members[:half], members[half:]):
         if part:
-            halved = Task(task.replicate, blocks.Block(part, half, narrowed=plan.exact))
+            halved = Job(job.replicate, blocks.Block(part, half, narrowed=plan.exact))
             yield from _train_block(plan, halved, replicate, on_epoch)
 
 

@@ -96,5 +96,5 @@ def precision(dtype: str, products: str = "float32") -> Iterator[None]:
     """
     full = "float32" if device.accelerated() else None
     wide = jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext()
-    with wide, jax.default_matmul_precision(ROUNDED if products == ROUNDED else full):  # type: ignore[arg-type]
+    with wide, jax.default_matmul_precision(ROUNDED if products == ROUNDED else full):
         yield
