@@ -83,6 +83,7 @@ _WHERE = {
     "techniques.adversarial": ("Adversarial", "Attack"),
     "techniques.bagging": ("Bagging",),
     "techniques.dropout": ("Dropout", "InputDropout"),
+    "techniques.further": ("FurtherTasks",),
     "techniques.maxnorm": ("MaxNorm",),
     "techniques.noise": ("HiddenNoise", "InputNoise", "LabelNoise", "WeightNoise"),
     "techniques.smoothing": ("Smoothing",),

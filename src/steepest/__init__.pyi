@@ -104,6 +104,7 @@ from steepest.techniques.augment import Augment as Augment
 from steepest.techniques.bagging import Bagging as Bagging
 from steepest.techniques.dropout import Dropout as Dropout
 from steepest.techniques.dropout import InputDropout as InputDropout
+from steepest.techniques.further import FurtherTasks as FurtherTasks
 from steepest.techniques.maxnorm import MaxNorm as MaxNorm
 from steepest.techniques.noise import HiddenNoise as HiddenNoise
 from steepest.techniques.noise import InputNoise as InputNoise

@@ -111,6 +111,37 @@ def test_predict_labels_each_task(steepest, tmp_path, wine):
     assert len(whole["predictions"]) == 178
 
 
+COMPARE = "compare wine.csv --label cultivar,strength --drop alcohol --methods adam --penalties none --model mlp:8"
+FEW = "--trials 2 --replicates 2 --epochs 3"
+
+
+@pytest.mark.usefixtures("wine")
+def test_compare_asks_whether_the_second_label_helps_the_first(steepest, tmp_path):
+    done = steepest(f"{COMPARE} --techniques none,multi-task {FEW} --json")
+    assert done.code == 0, done.err
+    assert "all scores are of cultivar; strength can help it" in " ".join(done.json["notes"])
+    assert [cell["technique"] for cell in done.json["cells"]].count("multi-task") == 1
+    assert "multi-task.weight" in done.json["settings"]["search"]["adam+none, multi-task"]
+    assert {("none", "multi-task"), ("multi-task", "none")} & {(pair["a"], pair["b"]) for pair in done.json["pairs"]}
+    fitted = steepest("fit wine.csv --from latest --json")
+    assert fitted.code == 0, fitted.err
+    helped = done.json["recommended"]["technique"] == "multi-task"
+    assert len(load(tmp_path / "model.safetensors").tasks) == (2 if helped else 0)
+
+
+@pytest.mark.usefixtures("wine")
+@pytest.mark.parametrize(("names", "tasks"), [("none,multi-task+weight-noise:scale=99", 0), ("multi-task", 2)])
+def test_a_recommended_setting_is_trained_as_it_was_compared(steepest, tmp_path, names, tasks):
+    steepest(f"{COMPARE} --techniques {names} {FEW}")
+    done = steepest("fit wine.csv --from latest --json")
+    model = load(tmp_path / "model.safetensors")
+    assert (done.code, len(model.tasks)) == (0, tasks)
+    assert model.schema.labels == ("cultivar", "strength")[: tasks or 1]
+    if tasks:
+        assert (model.recipe.loss.judge, model.recipe.loss.weights[0]) == ("first", 1.0)
+    assert steepest("evaluate model.safetensors wine.csv --json").json["accuracy"] > 0.5
+
+
 @pytest.mark.usefixtures("wine")
 @pytest.mark.parametrize(
     ("words", "code", "said"),
@@ -124,7 +155,9 @@ def test_predict_labels_each_task(steepest, tmp_path, wine):
         ("fit wine.csv --label cultivar --loss multi-task", 2, "is for several label columns, and there is one"),
         ("fit wine.csv --label cultivar,strength --techniques smoothing", 2, "and there are 2 tasks; leave it out"),
         ("fit iris --label a,b", 2, "label: iris is no table"),
-        ("compare wine.csv --label cultivar,strength", 2, "of one label; name one, with --drop for the others"),
+        ("compare wine.csv --label cultivar,strength", 2, "add --techniques none,multi-task; or name one label"),
+        ("compare wine.csv --label cultivar --techniques none,multi-task", 2, "needs several label columns"),
+        ("fit wine.csv --label cultivar --techniques multi-task", 2, "needs several label columns"),
         ("compare wine.csv --label cultivar --loss multi-task", 2, "loss = multi-task is for several labels"),
     ],
 )

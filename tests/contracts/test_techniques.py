@@ -23,7 +23,8 @@ from steepest.train.recipe import Recipe
 from steepest.train.recipe_json import recipe_from_json, recipe_to_json
 from steepest.train.state import Rows
 
-ALL = [name for name in TECHNIQUES if issubclass(TECHNIQUES[name], Technique)]  # early stopping is a stopping rule
+STEPS = [name for name in TECHNIQUES if issubclass(TECHNIQUES[name], Technique)]  # early stopping is a stopping rule
+ALL = [name for name in STEPS if not TECHNIQUES[name].needs_tasks]  # multi-task is a loss
 NAMES = [name for name in ALL if search_space(TECHNIQUES[name])]  # bagging acts between steps, and has no strength
 DRAWN = [name for name in NAMES if "noise" in name or "dropout" in name or name == "augment"]
 CLASSES, SIDE, RANDOM = 3, 6, 4

@@ -23,6 +23,7 @@ EXAMPLES = """Examples:
   steepest compare digits --methods sgd,adam --penalties none,l2
   steepest compare photos/ --methods adam --techniques none,dropout,augment --model mlp:128,64
   steepest compare customers.csv --label churned --metric balanced
+  steepest compare birds.csv --label species,island --techniques none,multi-task --model mlp:64
 """
 WHAT = Group("What is compared", sort_key=1)
 HOW = Group("How it is compared", sort_key=2)

@@ -121,6 +121,7 @@ def fit(
     rows = opened(source, reading, terminal, how.get("test"))
     if base and rows.fingerprint != base.fingerprint:
         terminal.warn(_other_data(rows.name, rows.shape, from_, shape))
+    rows = base.rows_for(recipe, rows, named) if base else rows
     with terminal.progress("training") as report:
         fitted = train(rows, recipe, **how, standardize=standardize, progress=_reporter(report))
     for note in fitted.notes[len(rows.notes) :]:  # the data's have been said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class Dataset:
     def tasks(self) -> tuple[Task, ...]:
         """Every label column, the first in front."""
         return (Task(self.schema.label or "label", self.y, self.classes), *self.further)
+
+    @property
+    def of_first_task(self) -> Dataset:
+        """The same rows with the first label column alone; the others are no features either."""
+        return replace(self, further=(), schema=replace(self.schema, further=()))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -32,9 +32,21 @@ class Loss:
         """The loss of each row: scores [rows, outputs], y [rows] → [rows]."""
         raise NotImplementedError
 
+    def own(self, y: Array) -> Array:
+        """The labels it is about: of several tasks [rows, tasks] the first one's."""
+        return y[..., 0] if y.ndim > 1 and not self.regression else y
+
+    def reported(self, scores: Array, y: Array) -> Array:
+        """The loss of each row that is reported and stopped by, where that is not the one trained by."""
+        return self.rows(scores, y)
+
     def labels(self, scores: Array) -> Array:
         """The class number of each row; a tie goes to the lower number."""
         return jnp.argmax(scores, axis=-1)
+
+    def right(self, scores: Array, y: Array) -> Array:
+        """Whether each row is right, 0 … 1."""
+        return self.labels(scores) == y
 
     def average(self, scores: Array, share: Array) -> Array:
         """The scores [rows, outputs] of an ensemble, of scores [members, rows, outputs] and shares [members, rows].

@@ -9,10 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from steepest.core.errors import unknown
 from steepest.core.hyper import several
 from steepest.core.spec import refuse, spec
 from steepest.losses.contract import Array, Loss
 from steepest.losses.softmax import CrossEntropy
+
+JUDGES = ("all", "first")
 
 
 @spec
@@ -24,7 +27,9 @@ class MultiTask(Loss):
 
     **Shapes**: scores [rows, Σₜ classesₜ], y [rows, tasks] class numbers → [rows]. `labels` are [rows, tasks],
     `probabilities` [rows, Σₜ classesₜ], of which each task's sum to 1.
-    **Settings**: classes, how many each task has, at least 2; () where the data are to say (`fit` does that).
+    **Settings**: classes, how many each task has, at least 2; () where the data are to say (`fit` does that). judge:
+    what validation rows are reported, and stopped, by: "all" (the loss above, and the tasks' mean accuracy), or "first"
+    (the first task's own: the others are there to help it).
     **Hyperparameters**: weights wₜ ≥ 0, one a task, by default 1 (a sum, not a mean: with more tasks the shared weights
     make larger steps). A task of weight 0 trains nothing, and the others train as they would without it.
     **Raises** SettingError for settings outside these.
@@ -36,6 +41,7 @@ class MultiTask(Loss):
 
     classes: tuple[int, ...] = ()
     weights: Any = several()
+    judge: str = "all"
 
     equation = "ℓ = Σₜ wₜ·(log Σⱼ exp(sₜⱼ) − sₜ,y)"
     paper = "Caruana 1997; Goodfellow et al. 7.7"
@@ -51,6 +57,8 @@ class MultiTask(Loss):
         if any(isinstance(w, str) or not np.isfinite(w) or w < 0 for w in weights):
             raise refuse(self, f"weights = {weights!r}; they must be finite numbers of at least 0")
         object.__setattr__(self, "weights", tuple(float(w) for w in weights))
+        if self.judge not in JUDGES:
+            raise unknown("MultiTask.judge", str(self.judge), JUDGES)
 
     @property
     def slices(self) -> list[slice]:
@@ -71,6 +79,19 @@ class MultiTask(Loss):
     def rows(self, scores: Array, y: Array) -> Array:
         each = [CrossEntropy().rows(scores[..., own], y[..., task]) for task, own in enumerate(self.slices)]
         return sum(weight * losses for weight, losses in zip(self.weights, each))
+
+    def own(self, y: Array) -> Array:
+        return y
+
+    def reported(self, scores: Array, y: Array) -> Array:
+        if self.judge == "first":
+            return CrossEntropy().rows(scores[..., self.slices[0]], y[..., 0])
+        return self.rows(scores, y)
+
+    def right(self, scores: Array, y: Array) -> Array:
+        """The share of a row's tasks that are right; the first task's alone where that is the judge."""
+        hits = self.labels(scores) == y
+        return hits[..., 0] if self.judge == "first" else jnp.mean(hits, axis=-1)
 
     def labels(self, scores: Array) -> Array:
         """The class number of each task [rows, tasks]."""

@@ -18,6 +18,7 @@ from steepest.penalties import PENALTIES
 from steepest.study.parts import part_from_text
 from steepest.study.settings import Settings, candidate_name, technique_name, technique_owners
 from steepest.study.space import draw_trials
+from steepest.study.tasks import compared
 from steepest.techniques import TECHNIQUES
 from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.techniques import check_techniques, with_techniques
@@ -69,10 +70,13 @@ class Candidate:
         return [{}, *draw_trials(self.spaces, s.trials, s.seed, replicate, self.name)]
 
 
-def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list[Candidate]:
+def candidates(
+    settings: Settings, shape: tuple[int, ...] | None = None, tasks: tuple[int, ...] = ()
+) -> list[Candidate]:
     """Every method with every penalty, technique and model; a combination that makes no sense is refused by name.
 
-    `shape`: of the rows they are to train on, to refuse what does not go with those.
+    `shape`: of the rows they are to train on, to refuse what does not go with those; `tasks`: how many classes each
+    has, where there are several.
     """
     models = _models(settings.models, shape)
     changed = {name: (low, high) for name, low, high in settings.spaces}
@@ -87,7 +91,7 @@ def candidates(settings: Settings, shape: tuple[int, ...] | None = None) -> list
         spaces |= techniques[technique]
         known |= techniques[technique].keys()
         candidate = Candidate(method, penalty, technique, model, settings, spaces, models[model])
-        _check(candidate, shape)
+        _check(candidate, shape, tasks)
         made.append(candidate)
     for name in changed:
         if name not in known:
@@ -109,9 +113,9 @@ def _models(texts: Sequence[str], shape: tuple[int, ...] | None) -> dict[str, An
     return built
 
 
-def _check(candidate: Candidate, shape: tuple[int, ...] | None) -> None:
+def _check(candidate: Candidate, shape: tuple[int, ...] | None, tasks: tuple[int, ...]) -> None:
     try:
-        recipe = candidate.recipe()
+        recipe = compared(candidate.recipe(), tasks)
         if shape is not None:
             check_techniques(recipe, shape)
     except SettingError as error:

@@ -38,7 +38,10 @@ REGISTRIES: dict[str, Registry] = {
 }
 TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 ALL = "all"  # of the layers: None in a specification
-NEEDS = {"needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes"}
+NEEDS = {
+    "needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes",
+    "needs_tasks": "several label columns",
+}  # fmt: skip
 
 
 def part_from_text(registry: Registry, text: str) -> Any:

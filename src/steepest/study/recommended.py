@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from steepest.core.errors import SettingError, StoreError
+from steepest.data.dataset import Dataset
 from steepest.data.opening import as_path
 from steepest.data.paths import listed, shown
 from steepest.data.reading import Reading
 from steepest.data.tar import stem
+from steepest.losses.multitask import MultiTask
 from steepest.models.text import model_from_text
 from steepest.study.candidates import Candidate
 from steepest.study.settings import NONE, Settings
 from steepest.study.store import LATEST, Store
 from steepest.study.store_rows import RunRow
+from steepest.study.tasks import helped
 from steepest.train.recipe import Recipe
 
 OWN = ("label", "drop", "samples")  # settings of one source alone
@@ -57,6 +60,14 @@ class Recommended:
                     f"setting is for such rows; leave {_option(name)} out, or say what to train in place of --from"
                 )
         return {**taken, **named}
+
+    def rows_for(self, recipe: Recipe, data: Dataset, named: Mapping[str, Any]) -> Dataset:
+        """The data as the comparison trained such a recipe: further tasks only help by the technique multi-task.
+
+        Labels that the user named, and losses of several tasks, are left as they are.
+        """
+        alone = "label" not in named and not helped(recipe) and not isinstance(recipe.loss, MultiTask)
+        return data.of_first_task if alone else data
 
 
 def _called(name: str, source: str) -> bool:

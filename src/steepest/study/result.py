@@ -70,8 +70,13 @@ def memory_notes(narrowed: Iterable[bool]) -> tuple[str, ...]:
 
 def _hits(rows: Any, scored: Any, member: int) -> bytes:
     """Which test rows a member got right, a bit each; a given test set has no filling."""
-    y, said = np.asarray(rows.y), scored[0][member]
-    return np.packbits((y == said) if y.ndim == 1 else (y == said)[:, 0]).tobytes()
+    return np.packbits(_first_task(rows.y, 1) == _first_task(scored[0][member], 1)).tobytes()
+
+
+def _first_task(numbers: Any, axes: int) -> np.ndarray:
+    """Class numbers of so many axes; those of several tasks have one more, and scores are of the first task."""
+    found = np.asarray(numbers)
+    return found[..., 0] if found.ndim > axes else found
 
 
 def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[str, float]]:
@@ -79,11 +84,9 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     if rows is None:
         return [{} for _ in range(members)]
     said, losses = scored
-    y = np.asarray(rows.y)
-    if source.further:  # scores are of the first task, which the others are to help
-        y, said = y[:, 0], said[..., 0]
     made: list[dict[str, float]] = [{"loss": float(loss)} for loss in losses]
     if not source.regression:
+        y, said = _first_task(rows.y, 1), _first_task(said, 2)
         matrices = confusion(y, said, len(source.classes), np.asarray(rows.weight, np.float64))
         for name, metric in METRICS.items():
             for scores, value in zip(made, metric(matrices)):
@@ -100,7 +103,8 @@ def _under_attack(plan: Plan, job: Job, replicate: Replicate, params: Tree) -> l
     chosen = [recipes[i].general() for i in members]
     padded = stack(chosen + chosen[-1:] * filling, chosen[0].dtype)
     weights = jax.tree.map(lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], filling, axis=0)]), params)
-    said = np.asarray(score_under(padded, weights, rows, plan.attack, replicate.facts))[: len(members)]
-    matrices = confusion(np.asarray(rows.y), said, len(plan.source.classes), np.asarray(rows.weight, np.float64))
+    said = _first_task(score_under(padded, weights, rows, plan.attack, replicate.facts)[: len(members)], 2)
+    weight = np.asarray(rows.weight, np.float64)
+    matrices = confusion(_first_task(rows.y, 1), said, len(plan.source.classes), weight)
     scored = {f"attacked {name}": metric(matrices) for name, metric in METRICS.items()}
     return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))]

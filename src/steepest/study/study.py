@@ -18,6 +18,7 @@ from steepest.core.errors import SettingError
 from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
+from steepest.data.paths import listed, shown
 from steepest.inits.plain import Zeros
 from steepest.models.text import model_from_text, parameters
 from steepest.study import source as sources
@@ -28,6 +29,7 @@ from steepest.study.plan import Plan
 from steepest.study.replicate import Draw, draw_of, notes_of, read_in_parts
 from steepest.study.settings import GIVEN, Settings
 from steepest.study.source import Source
+from steepest.study.tasks import compared, helped
 from steepest.techniques.adversarial import Attack
 from steepest.train import device
 from steepest.train.recipe import Recipe
@@ -70,11 +72,11 @@ class Study:
     def estimate(self, cores: int | None = None) -> float:
         """About how many seconds it takes with nothing in the store; good to a factor of two or so."""
         s, plan, sizes = self.settings, self.as_plan(), self.draw.sizes
-        recipes = [candidate.recipe().general() for candidate in self.candidates]
-        outputs = recipes[0].loss.outputs(len(self.source.classes))
+        recipes = [compared(candidate.recipe(), self.source.tasks).general() for candidate in self.candidates]
         counts = Counter(structure(recipe) for recipe in recipes)
         compiling = an_epoch = attacking = 0.0  # the latter two of one replicate's trainings
         for kind, recipe in {structure(recipe): recipe for recipe in recipes}.items():
+            outputs = recipe.loss.outputs(len(self.source.classes))
             width = width_of(recipe, plan.shape, outputs)
             members = -(-counts[kind] * self.each // width) * width  # blocks are filled up
             models = members * copies(recipe)
@@ -110,7 +112,7 @@ class Study:
 
         @cache
         def recipes(replicate: int) -> Sequence[Recipe]:
-            return [candidate.recipe(values) for candidate, _, values in self.trials(replicate)]
+            return [compared(one.recipe(values), self.source.tasks) for one, _, values in self.trials(replicate)]
 
         s = self.settings
         return Plan(
@@ -159,12 +161,6 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     Raises SettingError for settings or pairings that make no sense, DataError for classes too small to split.
     """
     settings = _decided(settings or Settings())
-    if data.further:
-        names = ", ".join(task.name for task in data.tasks)
-        raise SettingError(
-            f"label = {names}: a comparison is of one label; name one, with --drop for the others of a table (or train "
-            "on all of them: steepest fit)"
-        )
     source = sources.from_dataset(data)
     if not isinstance(settings.test, str):
         sources.check(source, settings.test, settings.validation)
@@ -182,9 +178,23 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
         "shape": list(data.shape),
         "reading": data.reading.chosen,
     }
-    return Study(
-        about, notes_of(data, source, settings.test), settings, tuple(candidates(settings, data.shape)), source, draw
-    )
+    chosen = tuple(candidates(settings, data.shape, source.tasks))
+    notes = notes_of(data, source, settings.test) + _of_tasks(data, chosen)
+    return Study(about, notes, settings, chosen, source, draw)
+
+
+def _of_tasks(data: Dataset, chosen: Sequence[Candidate]) -> tuple[str, ...]:
+    """What to say of several label columns: which is compared on; refused where the others would do nothing."""
+    if not data.further:
+        return ()
+    first, *others = (shown(task.name) for task in data.tasks)
+    if not any(helped(candidate.recipe()) for candidate in chosen):
+        raise SettingError(
+            f"label = {', '.join((first, *others))}: a comparison is of the first label, and the others help it by the "
+            "technique multi-task: add --techniques none,multi-task; or name one label, with --drop for the others of "
+            "a table (steepest fit trains on all of them)"
+        )
+    return (f"all scores are of {first}; {listed(others)} can help it, where the technique is multi-task",)
 
 
 def _decided(settings: Settings) -> Settings:

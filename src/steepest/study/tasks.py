@@ -12,11 +12,14 @@ from steepest.losses.multitask import MultiTask
 from steepest.losses.softmax import CrossEntropy
 from steepest.metrics import METRICS, confusion
 from steepest.techniques.bagging import Bagging
+from steepest.techniques.further import FurtherTasks
 from steepest.train.recipe import Recipe, refuse_solver
 
 
 def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
     """The recipe for tasks of so many classes each: its loss as `MultiTask`, by its weights where it has some.
+
+    The technique `FurtherTasks` becomes its loss, too.
 
     **Raises** SettingError for another loss than cross-entropy, weights or classes that are not those of the tasks, a
     solver, and techniques that are for one task's classes.
@@ -27,7 +30,8 @@ def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
     if not isinstance(recipe, Recipe):
         return recipe  # refused by name where recipes are checked
     refuse_solver(recipe, "a training of several tasks")
-    loss, counts = recipe.loss, tuple(classes)
+    recipe, counts = _for_the_first(recipe, len(classes)), tuple(classes)
+    loss = recipe.loss
     if not isinstance(loss, CrossEntropy | MultiTask):
         name = type(loss).__name__
         raise SettingError(
@@ -42,7 +46,30 @@ def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
         return replace(recipe, loss=MultiTask(counts))
     if loss.classes not in ((), counts):
         raise refuse(loss, f"classes = {loss.classes}, and the label columns have {counts}; leave them out")
-    return replace(recipe, loss=MultiTask(counts, loss.weights))
+    return replace(recipe, loss=MultiTask(counts, loss.weights, loss.judge))
+
+
+def compared(recipe: Recipe, classes: Sequence[int]) -> Recipe:
+    """The recipe as a comparison trains it: on the first task alone, unless `FurtherTasks` is among its techniques."""
+    return with_tasks(recipe, classes) if classes and helped(recipe) else recipe
+
+
+def helped(recipe: Recipe) -> bool:
+    """Whether further tasks are to help the first."""
+    return any(isinstance(technique, FurtherTasks) for technique in recipe.techniques)
+
+
+def _for_the_first(recipe: Recipe, tasks: int) -> Recipe:
+    """The recipe with the loss that `FurtherTasks` stands for in its place."""
+    weights = [technique.weight for technique in recipe.techniques if isinstance(technique, FurtherTasks)]
+    if not weights:
+        return recipe
+    if not isinstance(recipe.loss, CrossEntropy):
+        name = type(recipe.loss).__name__
+        raise SettingError(f"multi-task: each task's loss is CrossEntropy, and the recipe's is {name}; leave one out")
+    others = tuple(technique for technique in recipe.techniques if not isinstance(technique, FurtherTasks))
+    loss = MultiTask((), (1.0, *[weights[0]] * (tasks - 1)), judge="first")
+    return replace(recipe, loss=loss, techniques=others)
 
 
 def check_votes(bagging: Bagging | None, tasks: int) -> None:

@@ -18,6 +18,7 @@ TECHNIQUES = Registry(
         "sparse": "steepest.techniques.sparse:Sparse",
         "adversarial": "steepest.techniques.adversarial:Adversarial",
         "tangent-prop": "steepest.techniques.tangent:TangentProp",
+        "multi-task": "steepest.techniques.further:FurtherTasks",  # a loss: `study/tasks.py` puts it in its place
         "early-stopping": "steepest.stops.rules:NoGain",  # a stopping rule: `train/techniques.py` puts it in its place
     },
     group="steepest.techniques",

@@ -63,6 +63,7 @@ class Technique:
     needs_images: ClassVar[bool] = False  # rows [H, W] or [H, W, channels]
     needs_hidden: ClassVar[bool] = False  # a model with hidden layers
     needs_classes: ClassVar[bool] = False  # labels that are classes, not the numbers of a regression
+    needs_tasks: ClassVar[bool] = False  # several label columns
     needs_limits: ClassVar[bool] = False  # `facts.low` and `facts.high`
     at_prediction: ClassVar[bool] = False  # Monte Carlo prediction draws `rows` and `hidden` as training does
 

@@ -50,9 +50,11 @@ def labels_under(
 ) -> Array:
     """Labels int32 [rows] of one member's attacked rows, some at a time; limits: the least and most of each feature.
 
+    Of several tasks [rows, tasks].
     first: the number of the first row, where rows come in parts. PGD starts by a row's number, so parts do not matter.
     """
     params, X = (jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), given) for given in (params, X))
+    y = recipe.loss.own(y)
 
     def part(X: Array, y: Array, number: Array) -> Array:
         keys = jax.vmap(partial(jax.random.fold_in, jax.random.key(SEED)))(number)
@@ -68,11 +70,13 @@ def labels_under(
     filling = parts * most - len(X)
     filled = [jnp.concatenate([a, jnp.zeros((filling, *a.shape[1:]), a.dtype)]) for a in (X, y, number)]
     shares = tuple(a.reshape(parts, most, *a.shape[1:]) for a in filled)
-    return jax.lax.map(lambda given: part(*given), shares).reshape(-1)[: len(X)]
+    said = jax.lax.map(lambda given: part(*given), shares)
+    return said.reshape(-1, *said.shape[2:])[: len(X)]
 
 
 def _losses(recipe: Recipe, params: Tree, X: Array, y: Array) -> Array:
     """The loss of each row [rows]; of an ensemble the mean of its models', for a vote has no slope to climb."""
     if recipe.bagging is None:
-        return recipe.loss.rows(recipe.model.apply(params, X), y)
-    return jnp.mean(jax.vmap(lambda scores: recipe.loss.rows(scores, y))(scores_of_each(recipe.model, params, X)), 0)
+        return recipe.loss.reported(recipe.model.apply(params, X), y)
+    each = scores_of_each(recipe.model, params, X)
+    return jnp.mean(jax.vmap(lambda scores: recipe.loss.reported(scores, y))(each), axis=0)

@@ -27,7 +27,7 @@ def objective(
     """
     smooth = recipe.penalty.smooth(params)
     keys = [jax.random.fold_in(key, zlib.crc32(type(one).__name__.encode())) for one in recipe.techniques]
-    X, y = batch.X, batch.y
+    X, y = batch.X, recipe.loss.own(batch.y)
     for technique, own in zip(recipe.techniques, keys):
         X, y = technique.rows(X, y, jax.random.fold_in(own, 0), facts)
         params = technique.weights(params, own)

@@ -51,13 +51,11 @@ def evaluate_all(recipes: Recipe, params: Tree, rows: Rows) -> tuple[Array, Arra
 
 def _measured(recipe: Recipe, made: Array, rows: Rows) -> tuple[Array, Array]:
     total = jnp.sum(rows.weight)
-    loss = jnp.sum(jnp.where(rows.weight > 0, rows.weight * recipe.loss.rows(made, rows.y), 0)) / total
+    y = recipe.loss.own(rows.y)
+    loss = jnp.sum(jnp.where(rows.weight > 0, rows.weight * recipe.loss.reported(made, y), 0)) / total
     if recipe.loss.regression:
         return loss, jnp.full((), jnp.nan, loss.dtype)
-    hits = recipe.loss.labels(made) == rows.y
-    if hits.ndim > 1:  # several tasks: a row is right by the share of them that are
-        hits = jnp.mean(hits, axis=-1)
-    return loss, (jnp.sum(rows.weight * hits) / total).astype(loss.dtype)
+    return loss, (jnp.sum(rows.weight * recipe.loss.right(made, y)) / total).astype(loss.dtype)
 
 
 @jax.jit

@@ -50,6 +50,8 @@ def check_techniques(recipe: Recipe, shape: tuple[int, ...]) -> None:
             raise refuse(technique, f"needs images, and a row has {shape[0]:,} numbers without an order; leave it out")
         if technique.needs_classes and recipe.loss.regression:
             raise refuse(technique, f"is for classes, and {type(recipe.loss).__name__} is for numbers; leave it out")
+        if technique.needs_tasks:
+            raise refuse(technique, "needs several label columns, as --label a,b; leave it out")
         if technique.needs_hidden:
             _check_hidden(technique, recipe.model, shape)
 
