@@ -199,6 +199,15 @@ def test_train_and_test_folders_are_pooled(photos, tmp_path):
     assert len(np.unique(found.groups)) == 10
 
 
+def test_a_class_with_the_name_of_a_part_is_said(photos, photo):
+    assert not said(data.open(photos), "read as")
+    (photos / "Test").mkdir()
+    photo(5).save(photos / "Test" / "one.png")
+    found = data.open(photos)
+    assert found.classes == ("Test", "cats", "dogs")
+    assert said(found, "Test: the folder is read as a class like the others", "test/CLASS/")
+
+
 def test_loose_images_are_left_out_and_said(photos, photo):
     photo(5).save(photos / "cover.png")
     found = data.open(photos)

@@ -199,6 +199,13 @@ def check_classes(listing: Listing, source: Path) -> list[str]:
         listing.notes.append(
             f"{counted(len(loose), 'image')} directly in the folder left out, no class: {listed(loose)}"
         )
+    parts = sorted(label for label in set(listing.labels) if label.lower() in PARTS)
+    if parts and not listing.parts:
+        what = "folder is" if len(parts) == 1 else "folders are"
+        listing.notes.append(
+            f"{listed(parts)}: the {what} read as {'a class' if len(parts) == 1 else 'classes'} like the others; rows "
+            "to test on belong in test/CLASS/, beside train/CLASS/"
+        )
     if listing.others:
         listing.notes.append(f"{counted(len(listing.others), 'file')} left out, no images: {listed(listing.others)}")
     if listing.refused:
