@@ -198,13 +198,15 @@ def test_techniques_are_listed_with_what_they_need(steepest):
     assert "needs      images" in said
     assert "uniform 0 … 20" in said
     assert "settings   layers=all" in steepest("methods dropout").out
+    assert "settings  form=look-ahead (or torch, keras)" in steepest("methods nesterov").out
+    assert "spread=all (or others)" in steepest("methods smoothing").out
 
 
 def test_attacks_are_listed_with_their_settings(steepest):
     found = steepest("methods --kind attacks --json").json
     settings = {one["name"]: [own["name"] for own in one["settings"]] for one in found["entries"]}
     assert settings == {"fgsm": ["norm"], "pgd": ["norm", "steps"]}
-    assert "settings  norm=inf, steps=10" in steepest("methods pgd").out
+    assert "settings  norm=inf (or 2), steps=10" in steepest("methods pgd").out
     listed = steepest("methods --kind attacks").out
     assert "size=0.1" in listed
     assert "--kind attacks" in listed

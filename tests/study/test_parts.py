@@ -63,7 +63,7 @@ def test_every_name_alone_is_its_defaults_and_is_written_so(kind):
         (METHODS, "adam:rate=nan", "it must be a finite number above 0"),
         (METHODS, "adam:rate=1,rate=2", "rate is given twice"),
         (METHODS, "adam:correct=maybe", "correct = 'maybe'; it must be true or false"),
-        (METHODS, "adam:form=torch", "unknown form of Adam 'torch'"),
+        (METHODS, "adam:form=torch", "unknown Adam.form 'torch'; known: paper, keras"),
         (STOPS, "no-gain:patience=1.5", "it must be a whole number of at least 1"),
         (SCHEDULES, "chain:first=(step:by=0.5", "parentheses do not match"),
         (SCHEDULES, "chain:first=step)", "parentheses do not match"),

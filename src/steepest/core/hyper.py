@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import SettingError, unknown
 
 Hyper = Any  # a real number; inside a population an array with one entry a member
 
@@ -121,6 +122,12 @@ def count(default: int, low: int = 1, space: Space | None = None) -> Any:
     return hyper(default, Domain(low=float(low), whole=True), space)
 
 
+def choice(words: Iterable[str], default: str | None = None) -> Any:
+    """A setting that is one of some words: by default the first, unless another is named. The words are enforced."""
+    words = tuple(words)
+    return dataclasses.field(default=words[0] if default is None else default, metadata={"choices": words})
+
+
 def part(default: Any = dataclasses.MISSING, **kwargs: Any) -> Any:
     """A field that holds another specification, or a tree of arrays: its leaves become leaves of the whole."""
     return dataclasses.field(default=default, metadata={"part": True}, **kwargs)
@@ -129,6 +136,12 @@ def part(default: Any = dataclasses.MISSING, **kwargs: Any) -> Any:
 def several() -> Any:
     """A field that holds a tuple of numbers, each a leaf, as many as its owner says; it checks them itself."""
     return dataclasses.field(default=(), metadata={"part": True, "numbers": True})
+
+
+def check_choice(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
+    """Refuse a word that is not one of the field's."""
+    if str(value) not in field.metadata["choices"]:
+        raise unknown(f"{owner}.{field.name}", str(value), field.metadata["choices"])
 
 
 def check_value(owner: str, field: dataclasses.Field[Any], value: Any) -> None:

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from steepest.core.errors import SettingError, unknown
-from steepest.core.hyper import Space, check_value, part
+from steepest.core.hyper import Space, check_choice, check_value, part
 
 T = TypeVar("T")
 
@@ -72,10 +72,12 @@ def _name_misspelt(cls: Any) -> None:
 
 
 def _check(self: Any) -> None:
-    """Domains first, then what each class checks of its own, base classes first."""
+    """Domains and choices first, then what each class checks of its own, base classes first."""
     for field in dataclasses.fields(self):
         if "domain" in field.metadata:
             check_value(type(self).__name__, field, getattr(self, field.name))
+        elif "choices" in field.metadata:
+            check_choice(type(self).__name__, field, getattr(self, field.name))
     for own_check in getattr(self, "_own_checks", ()):
         own_check(self)
 

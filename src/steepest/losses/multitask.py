@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from steepest.core.errors import unknown
-from steepest.core.hyper import several
+from steepest.core.hyper import choice, several
 from steepest.core.spec import refuse, spec
 from steepest.losses.contract import Array, Loss
 from steepest.losses.softmax import CrossEntropy
@@ -41,7 +40,7 @@ class MultiTask(Loss):
 
     classes: tuple[int, ...] = ()
     weights: Any = several()
-    judge: str = "all"
+    judge: str = choice(JUDGES)
 
     equation = "ℓ = Σₜ wₜ·(log Σⱼ exp(sₜⱼ) − sₜ,y)"
     paper = "Caruana 1997; Goodfellow et al. 7.7"
@@ -57,8 +56,6 @@ class MultiTask(Loss):
         if any(isinstance(w, str) or not np.isfinite(w) or w < 0 for w in weights):
             raise refuse(self, f"weights = {weights!r}; they must be finite numbers of at least 0")
         object.__setattr__(self, "weights", tuple(float(w) for w in weights))
-        if self.judge not in JUDGES:
-            raise unknown("MultiTask.judge", str(self.judge), JUDGES)
 
     @property
     def slices(self) -> list[slice]:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from steepest.core.errors import SettingError, unknown
-from steepest.core.hyper import Hyper, fraction, positive, rate, strength
+from steepest.core.errors import SettingError
+from steepest.core.hyper import Hyper, choice, fraction, positive, rate, strength
 from steepest.core.spec import spec
 from steepest.methods.contract import Array, LeafMethod, Tree, zeros
 
@@ -55,11 +55,7 @@ class Adam(LeafMethod):
     delta: Hyper = positive(default=1e-8)
     correct: bool = True
     inside: bool = False
-    form: Literal["paper", "keras"] = "paper"
-
-    def __post_init__(self) -> None:
-        if self.form not in FORMS:
-            raise unknown(f"form of {type(self).__name__}", str(self.form), FORMS)
+    form: Literal["paper", "keras"] = choice(FORMS)
 
     def start_leaf(self, p: Array) -> Moments:
         return Moments(zeros(p), zeros(p))
@@ -105,11 +101,7 @@ class AdamW(Adam):
     decays: ClassVar[bool] = True
 
     weight_decay: Hyper = strength(default=0.01, low=1e-4, high=1.0)
-    on: Literal["weights", "all"] = "weights"
-
-    def __post_init__(self) -> None:
-        if self.on not in LEAVES:
-            raise unknown("AdamW.on", str(self.on), LEAVES)
+    on: Literal["weights", "all"] = choice(LEAVES)
 
     def start(self, params: Tree) -> list[Any]:
         if not any(self._decays(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)):

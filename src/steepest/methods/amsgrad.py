@@ -6,8 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import jax.numpy as jnp
 
-from steepest.core.errors import unknown
-from steepest.core.hyper import Hyper, fraction, positive, rate
+from steepest.core.hyper import Hyper, choice, fraction, positive, rate
 from steepest.core.spec import spec
 from steepest.methods.contract import Array, LeafMethod, zeros
 
@@ -47,11 +46,7 @@ class AMSGrad(LeafMethod):
     decay2: Hyper = fraction(default=0.999)
     delta: Hyper = positive(default=1e-8)
     correct: bool = True
-    form: Literal["torch", "optax"] = "torch"
-
-    def __post_init__(self) -> None:
-        if self.form not in FORMS:
-            raise unknown("form of AMSGrad", str(self.form), FORMS)
+    form: Literal["torch", "optax"] = choice(FORMS)
 
     def start_leaf(self, p: Array) -> Peaks:
         return Peaks(zeros(p), zeros(p), zeros(p))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from steepest.core.errors import unknown
-from steepest.core.hyper import Hyper, Space, fraction, rate
+from steepest.core.hyper import Hyper, Space, choice, fraction, rate
 from steepest.core.spec import spec
 from steepest.methods.contract import Array, LeafMethod, zeros
 
@@ -41,11 +40,7 @@ class Nesterov(LeafMethod):
 
     rate: Hyper = rate(default=0.01)
     momentum: Hyper = fraction(default=0.9, space=Space(0.5, 0.99))
-    form: Literal["look-ahead", "torch", "keras"] = "look-ahead"
-
-    def __post_init__(self) -> None:
-        if self.form not in FORMS:
-            raise unknown("form of Nesterov", str(self.form), FORMS)
+    form: Literal["look-ahead", "torch", "keras"] = choice(FORMS)
 
     def start_leaf(self, p: Array) -> Array:
         return zeros(p)

@@ -16,8 +16,6 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from steepest.core.spec import refuse
-
 Array = Any
 Tree = Any
 
@@ -53,12 +51,6 @@ class Penalty:
         """The weights that minimise ½(w − params)²/stride + the part that is not smooth; strides as jax.tree.leaves."""
         del strides
         return params
-
-
-def check_target(penalty: Any) -> None:
-    """Refuse an `on` that is neither "weights" nor "all"."""
-    if penalty.on not in TARGETS:
-        raise refuse(penalty, f"on = {penalty.on!r}; it must be 'weights' (biases spared) or 'all'")
 
 
 def acted_on(params: Tree, on: str) -> list[bool]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from steepest.core.hyper import Hyper, strength
+from steepest.core.hyper import Hyper, choice, strength
 from steepest.core.spec import spec
-from steepest.penalties.contract import Array, Penalty, Tree, change, check_target
+from steepest.penalties.contract import TARGETS, Array, Penalty, Tree, change
 
 
 @spec
@@ -26,14 +26,11 @@ class WeightDecay(Penalty):
     """
 
     strength: Hyper = strength(5e-4, 1e-5, 1e-1)
-    on: str = "weights"
+    on: str = choice(TARGETS)
 
     equation = "w ← (1 − ελ)w"
     decoupled = True
     paper = "Loshchilov & Hutter 2019"
-
-    def __post_init__(self) -> None:
-        check_target(self)
 
     def shrink(self, params: Tree, rate: Array) -> Tree:
         return change(params, self.on, lambda w: w * (1 - rate * self.strength))

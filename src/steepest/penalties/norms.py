@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from steepest.core.hyper import Hyper, strength
+from steepest.core.hyper import Hyper, choice, strength
 from steepest.core.spec import refuse, spec
-from steepest.penalties.contract import Array, Penalty, Tree, change, check_target, chosen, nothing
+from steepest.penalties.contract import TARGETS, Array, Penalty, Tree, change, chosen, nothing
 
 HALVES = {"half": 0.5, "one": 1.0}
 
@@ -48,13 +48,10 @@ class L1(Penalty):
 
     strength: Hyper = strength(1e-4, 1e-5, 1e-2)
     subgradient: bool = False
-    on: str = "weights"
+    on: str = choice(TARGETS)
 
     equation = "R(w) = λΣ|w|"
     paper = "Tibshirani 1996"
-
-    def __post_init__(self) -> None:
-        check_target(self)
 
     @property
     def proximal(self) -> bool:
@@ -79,7 +76,6 @@ class SubgradientL1(L1):
     equation = "R(w) = λΣ|w|, as λ·sign(w) in the gradient"
 
     def __post_init__(self) -> None:
-        check_target(self)
         if not self.subgradient:
             raise refuse(self, "subgradient = False; use L1 for the proximal form")
 
@@ -102,15 +98,11 @@ class L2(Penalty):
     """
 
     strength: Hyper = strength(1e-4, 1e-5, 1e-1)
-    factor: str = "half"
-    on: str = "weights"
+    factor: str = choice(HALVES)
+    on: str = choice(TARGETS)
 
     equation = "R(w) = ½λΣw²"
     paper = "Hoerl & Kennard 1970"
-
-    def __post_init__(self) -> None:
-        check_factor(self)
-        check_target(self)
 
     def smooth(self, params: Tree) -> Array:
         return squares(params, self.on, self.strength, self.factor)
@@ -136,16 +128,12 @@ class ElasticNet(Penalty):
 
     l1: Hyper = strength(1e-4, 1e-5, 1e-2)
     l2: Hyper = strength(1e-4, 1e-5, 1e-1)
-    factor: str = "half"
+    factor: str = choice(HALVES)
     subgradient: bool = False
-    on: str = "weights"
+    on: str = choice(TARGETS)
 
     equation = "R(w) = l1·Σ|w| + ½·l2·Σw²"
     paper = "Zou & Hastie 2005"
-
-    def __post_init__(self) -> None:
-        check_factor(self)
-        check_target(self)
 
     @property
     def proximal(self) -> bool:
@@ -159,12 +147,6 @@ class ElasticNet(Penalty):
 
     def prox(self, params: Tree, strides: list[Array]) -> Tree:
         return shrink_to_zero(params, self.on, self.l1, strides) if self.proximal else params
-
-
-def check_factor(penalty: L2 | ElasticNet) -> None:
-    """Refuse a factor that is neither "half" nor "one"."""
-    if penalty.factor not in HALVES:
-        raise refuse(penalty, f"factor = {penalty.factor!r}; it must be 'half' (½λΣw²) or 'one' (λΣw²)")
 
 
 def absolute(params: Tree, on: str, strength: Hyper) -> Array:

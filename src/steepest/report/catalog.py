@@ -59,5 +59,7 @@ def entry_lines(what: str, entry: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _setting(one: Mapping[str, Any]) -> str:
-    """A setting with its default, where it has one."""
-    return one["name"] if one["default"] == "" else f"{one['name']}={one['default']}"
+    """A setting with its default, where it has one, and what else it may be, where that is a choice of words."""
+    others = ", ".join(word for word in one["choices"] if word != one["default"])
+    made = one["name"] if one["default"] == "" else f"{one['name']}={one['default']}"
+    return f"{made} (or {others})" if others else made

@@ -12,8 +12,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 
-from steepest.core.errors import unknown
-
 Array = Any
 Tree = Any
 
@@ -49,12 +47,6 @@ class Stop:
     def needs_validation(self) -> bool:
         """Whether the rule looks at validation rows."""
         return self.monitor != "train_loss"
-
-
-def check_monitor(stop: Any) -> None:
-    """Refuse a figure that nobody records."""
-    if stop.monitor not in MONITORS:
-        raise unknown(f"{type(stop).__name__}.monitor", stop.monitor, MONITORS)
 
 
 def gain(stop: Any, seen: Seen) -> Array:

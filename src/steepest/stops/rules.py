@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from steepest.core.hyper import Domain, Hyper, count, hyper
+from steepest.core.hyper import Domain, Hyper, choice, count, hyper
 from steepest.core.spec import spec
-from steepest.stops.contract import Array, Seen, Stop, Tree, check_monitor, gain, lowest
+from steepest.stops.contract import MONITORS, Array, Seen, Stop, Tree, gain, lowest
 
 
 @spec
@@ -22,10 +22,7 @@ class Reached(Stop):
     equation: ClassVar[str] = "stop when loss ≤ target (or accuracy ≥ target)"
 
     target: Hyper = hyper(0.0, Domain())
-    monitor: str = "train_loss"
-
-    def __post_init__(self) -> None:
-        check_monitor(self)
+    monitor: str = choice(MONITORS)
 
     def observe(self, memory: Tree, seen: Seen) -> tuple[Tree, Array, Array]:
         target = self.target if self.monitor.endswith("accuracy") else -self.target
@@ -49,10 +46,7 @@ class NoGain(Stop):
 
     patience: Hyper = count(5)
     least: Hyper = hyper(0.0, Domain(low=0.0))
-    monitor: str = "validation_loss"
-
-    def __post_init__(self) -> None:
-        check_monitor(self)
+    monitor: str = choice(MONITORS, "validation_loss")
 
     def start(self, dtype: Any) -> Tree:
         return lowest(dtype), jnp.zeros((), dtype)  # best value, epochs since

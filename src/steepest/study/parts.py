@@ -107,7 +107,11 @@ def part_entry(registry: Registry, name: str) -> dict[str, Any]:
         for key, field in hyperparameters(cls).items()
     ]
     others = [
-        {"name": field.name, "default": None if _required(field) else _written(field.default, field)}
+        {
+            "name": field.name,
+            "default": None if _required(field) else _written(field.default, field),
+            "choices": list(field.metadata.get("choices", ())),
+        }
         for field in dataclasses.fields(cls)
         if field.name not in hyperparameters(cls)
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from steepest.core.errors import unknown, whole_number
+from steepest.core.errors import whole_number
+from steepest.core.hyper import choice
 from steepest.core.spec import spec
 from steepest.techniques.contract import Technique
 
@@ -32,15 +33,13 @@ class Bagging(Technique):
     """
 
     bags: int = 8
-    combine: str = "average"
+    combine: str = choice(COMBINES)
 
     equation = "p = (1/k)·Σ pᵢ, model i trained on n rows drawn with replacement"
     paper = "Breiman 1996"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bags", whole_number("Bagging.bags", self.bags))
-        if self.combine not in COMBINES:
-            raise unknown("Bagging.combine", str(self.combine), COMBINES)
 
     @property
     def needs_classes(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]

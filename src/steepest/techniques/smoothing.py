@@ -7,8 +7,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from steepest.core.errors import unknown
-from steepest.core.hyper import Hyper, Space, fraction
+from steepest.core.hyper import Hyper, Space, choice, fraction
 from steepest.core.spec import spec
 from steepest.techniques.contract import Array, Facts, Technique
 
@@ -32,15 +31,11 @@ class Smoothing(Technique):
     """
 
     amount: Hyper = fraction(0.1, Space(0.01, 0.4))
-    spread: str = "all"
+    spread: str = choice(SPREADS)
 
     equation = "ℓ ← (1 − a)·ℓ(y) + (a/C)·Σ_c ℓ(c)"
     paper = "Szegedy et al. 2016"
     needs_classes = True
-
-    def __post_init__(self) -> None:
-        if self.spread not in SPREADS:
-            raise unknown("Smoothing.spread", str(self.spread), SPREADS)
 
     def losses(self, losses_of: Callable[[Array], Array], losses: Array, facts: Facts) -> Array:
         C = facts.classes

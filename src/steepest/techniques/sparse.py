@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from steepest.core.errors import unknown
-from steepest.core.hyper import Domain, Hyper, Space, hyper, strength
+from steepest.core.hyper import Domain, Hyper, Space, choice, hyper, strength
 from steepest.core.spec import spec
 from steepest.techniques.contract import Array, Technique, View, at_layers, check_layers
 
@@ -33,7 +32,7 @@ class Sparse(Technique):
 
     strength: Hyper = strength(1e-3, 1e-5, 1e-1)
     target: Hyper = hyper(0.1, Domain(low=0.0, high=1.0, open_low=True, open_high=True), Space(0.01, 0.3, log=True))
-    kind: str = "l1"
+    kind: str = choice(KINDS)
     layers: tuple[int, ...] | None = None
 
     equation = "ℓ ← ℓ + λ·Σ|h|"
@@ -41,8 +40,6 @@ class Sparse(Technique):
     needs_hidden = True
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise unknown("Sparse.kind", str(self.kind), KINDS)
         check_layers(self)
 
     @property

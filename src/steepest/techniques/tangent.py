@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from steepest.core.errors import DataError, SettingError, unknown
-from steepest.core.hyper import Hyper, strength
+from steepest.core.hyper import Hyper, choice, strength
 from steepest.core.spec import spec
 from steepest.techniques.contract import Array, Technique, View
 
@@ -46,7 +46,7 @@ class TangentProp(Technique):
     """
 
     strength: Hyper = strength(1e-3, 1e-4, 1e-1)
-    along: str = "similar"
+    along: str = choice(GROUPS, "similar")
     smooth: float = 0.7
 
     equation = "ℓ ← ℓ + λ·Σₜ ‖(∂s/∂x)·t‖²"
@@ -54,7 +54,6 @@ class TangentProp(Technique):
     needs_images = True
 
     def __post_init__(self) -> None:
-        check_along("TangentProp", self.along)
         object.__setattr__(self, "smooth", checked_width("TangentProp", self.smooth))
 
     @property
