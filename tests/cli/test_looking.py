@@ -68,10 +68,14 @@ def test_a_run_says_how_its_data_were_read_and_the_command_that_repeats_it(steep
     assert "work 4 trainings" in said
     command = said.partition("Its command: ")[2]  # on one line, to be copied
     assert command == steepest("runs show latest").out.splitlines()[-1].removeprefix("Its command: ")
-    assert command.startswith("steepest compare PATH --label kind")
-    again = steepest(command.removeprefix("steepest ").replace("PATH", "t.csv"))
+    assert command.startswith(f"steepest compare {tmp_path / 't.csv'} --label kind")
+    again = steepest(command.removeprefix("steepest "))
     assert "this is the stored result of run 1" in again.err
     stored = steepest("runs show latest --json").json["run"]
+    fitted = steepest("fit --from latest --epochs 1 --json")  # where its data lay is known
+    assert (fitted.code, fitted.json["data"]["name"]) == (0, "t.csv"), fitted.err
+    (tmp_path / "t.csv").unlink()
+    assert f"{tmp_path / 't.csv'}: no such" in steepest("fit --from latest").err
     assert (stored["settings"]["margin"], stored["data"]["reading"]["drop"]) == (0.015, ["id"])
 
 

@@ -15,8 +15,11 @@ def row(name: str = "birds.csv", **changes: Any) -> dict[str, Any]:
     return {"name": name, "data": {}, "environment": {"device": "cpu"}, **changes, "settings": settings}
 
 
-def test_a_file_is_path_and_a_name_of_ours_its_name():
-    assert command_text(row()) == "steepest compare PATH"
+def test_a_file_is_where_it_lies_and_a_name_of_ours_its_name():
+    assert command_text(row()) == "steepest compare PATH"  # of a run from before places were kept
+    assert command_text(row(data={"place": "/some where/birds.csv"})) == "steepest compare '/some where/birds.csv'"
+    assert command_text(row("arrays", data={"place": "/data/arrays"})) == "steepest compare /data/arrays"
+    assert command_text(row("digits", data={"place": ""})) == "steepest compare digits"
     assert command_text(row("digits")) == "steepest compare digits"
     assert command_text(row("cifar10")) == "steepest compare cifar10"
     assert command_text(row("arrays")) is None

@@ -114,7 +114,7 @@ def test_a_stopping_rule_hears_the_first_task_alone():
 
 
 def test_recommended_without_it_the_other_labels_are_left_out(data, alone):
-    base = Recommended(st.Recipe(), Settings(), "wine", data.fingerprint, 1, None)
+    base = Recommended(st.Recipe(), Settings(), "wine", data.fingerprint, 1, "", None)
     one = base.rows_for(base.recipe, data, {})
     assert (one.further, one.schema.labels) == ((), ("cultivar",))
     assert one.schema == alone.schema

@@ -164,12 +164,15 @@ def _other_data(name: str, now: tuple[int, ...], run: str | None, then: tuple[in
 
 
 def _source(data: str | None, base: Recommended | None) -> str:
-    """What to train on: what was given, or the built-in data that the comparison was on."""
+    """What to train on: what was given, or what the comparison was on."""
+    from steepest.data.named import NAMED
     from steepest.data.sources import SOURCES
 
     if data is not None or base is None:
         return data or "digits"
-    if base.name not in SOURCES:
+    if base.place:
+        return base.place
+    if base.name not in (*SOURCES, *NAMED):
         raise SettingError(f"the run compared on {base.name}; give it again: steepest fit PATH --from …")
     return base.name
 

@@ -25,7 +25,7 @@ class Dataset:
     k is classes[k]; groups int32 [rows], the same number for rows with the same content, which a split must not part;
     given_test bool [rows], the rows that the data came with as its test set, None where it came with none; further:
     the label columns after the first, where there are several tasks (rows are split by the first); reading: how
-    the source was asked to be read.
+    the source was asked to be read; place: where it lay, "" for arrays, frames and sets with a name.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Dataset:
     given_test: np.ndarray | None = None
     further: tuple[Task, ...] = ()
     reading: Reading = field(default_factory=Reading)
+    place: str = ""
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,16 @@ def open(  # named as users call it: st.open
     if isinstance(source, Dataset):
         return source
     reading = Reading(label, size, color, raw, missing, tuple(drop), max_categories, strict, samples)
-    return finish(gather(source, reading, progress, cache), reading)
+    return replace(finish(gather(source, reading, progress, cache), reading), place=_place(source))
+
+
+def _place(source: Any) -> str:
+    """Where a source lies, as a whole path; "" where it is no path, or a name of ours finds it."""
+    if not isinstance(source, str | Path):
+        return ""
+    path = as_path(source)
+    downloaded = str(source) in NAMED and path != Path(source)
+    return "" if downloaded or str(path) in SOURCES else str(path.absolute())
 
 
 def gather(

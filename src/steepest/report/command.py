@@ -12,7 +12,7 @@ from steepest.data.reading import Reading
 from steepest.data.sources import SOURCES
 from steepest.study.settings import Settings, model_name
 
-PATH = "PATH"  # a run keeps the name of its data, not where they lay
+PATH = "PATH"  # where a run from before there were places does not say
 NO_PATH = ("arrays", "frame")  # what the library was handed; no command can name it
 DEFAULTS = Settings().as_dict()
 READING = {field.name: field.default for field in dataclasses.fields(Reading)}
@@ -57,15 +57,17 @@ def planned(settings: Mapping[str, Any]) -> int:
 def command_text(row: Mapping[str, Any]) -> str | None:
     """The command that goes on with a run, or shows it again; None where the library was handed the rows.
 
-    Data that are no name of ours are PATH, for a run does not keep where they lay. Options at their defaults are left
+    Data that are no name of ours are where they lay when the run began. Options at their defaults are left
     out, and products in full where the run was made on a CPU, which takes them by itself.
 
     >>> command_text({"name": "iris", "settings": {"methods": ["adam"], "margin": 0.01}, "data": {}, "environment": {}})
     'steepest compare iris --methods adam --margin 1'
     """
-    if row["name"] in NO_PATH:
+    place = row["data"].get("place", "")
+    if row["name"] in NO_PATH and not place:
         return None
-    made = ["steepest", "compare", row["name"] if row["name"] in (*SOURCES, *NAMED) else PATH]
+    ours = row["name"] in (*SOURCES, *NAMED)
+    made = ["steepest", "compare", place or (row["name"] if ours else PATH)]
     for name, words in (*_reading(row), *_chosen(row)):
         made.append(f"--{name}")
         made += words

@@ -34,6 +34,7 @@ class Recommended:
     name: str
     fingerprint: str
     run: int
+    place: str  # where the data lay, "" where they have a name, or an older run does not say
     reading: Reading | None  # how the comparison's data were read; None where an older run does not say
 
     def how(self) -> dict[str, Any]:
@@ -112,7 +113,8 @@ def recommended(row: RunRow) -> Recommended:
     model, technique = best.get("model", settings.models[0]), best.get("technique", NONE)  # older runs name neither
     candidate = Candidate(best["method"], best["penalty"], technique, model, settings, {}, model_from_text(model))
     recipe = candidate.recipe(best["hyperparameters"])
-    return Recommended(recipe, settings, row.name, row.data["fingerprint"], row.id, _reading(row))
+    place = row.data.get("place", "")
+    return Recommended(recipe, settings, row.name, row.data["fingerprint"], row.id, place, _reading(row))
 
 
 def _reading(row: RunRow) -> Reading | None:

@@ -172,6 +172,7 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
         raise SettingError(f"attack: the rows of {data.name} {where}; attack a fitted model: steepest evaluate")
     about = {
         "name": data.name,
+        "place": data.place,
         "rows": len(data),
         "classes": list(data.classes),
         "fingerprint": data.fingerprint,
