@@ -107,7 +107,7 @@ def recommended(row: RunRow) -> Recommended:
     if row.command != "compare":
         raise StoreError(f"run {row.id} is of {row.command}; only a comparison recommends a setting")
     if row.result is None:
-        raise StoreError(f"run {row.id} has not finished; give its command again, then take its setting")
+        raise StoreError(f"run {row.id} has not finished; give its command again (see: steepest runs show {row.id})")
     settings = settings_of(row.settings, row.id)
     best = row.result["recommended"]
     model, technique = best.get("model", settings.models[0]), best.get("technique", NONE)  # older runs name neither
