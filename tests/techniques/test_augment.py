@@ -111,6 +111,18 @@ def test_a_shift_stays_within_its_share_of_each_side():
         assert abs(moved.mean()) < 4 * most / np.sqrt(3 * len(moved))
 
 
+def test_whole_pixels_move_a_picture_and_change_none():
+    """By −2 … 2 of 8 either way, each a window of the picture with its edge repeated."""
+    X = pictures((8, 8), 200)
+    made = augmented(X, shift=0.3, whole=True)
+    padded = np.pad(X, ((0, 0), (2, 2), (2, 2)), mode="edge")
+    windows = {(d, r): padded[:, d : d + 8, r : r + 8] for d in range(5) for r in range(5)}
+    found = {move: (window == made).all(axis=(1, 2)) for move, window in windows.items()}
+    assert np.stack(list(found.values())).any(axis=0).all()
+    assert all(hits.any() for hits in found.values())
+    assert not (augmented(X, shift=0.3) == made).all(axis=(1, 2)).any()
+
+
 def test_rotation_and_scale_stay_within_their_ranges():
     X, grid = places((9, 9))
     turned = augmented(X, rotate=20.0)[:, 4, 6] - grid[4, 4]  # where the pixel two right of the middle is read

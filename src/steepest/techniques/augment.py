@@ -32,6 +32,8 @@ class Augment(Technique):
     probability of a left-right mirror, in [0, 1]; `crop` zooms into a part anywhere, whose side is shorter by up to
     this share, in [0, 1); `contrast` k within 1 ± contrast, in [0, 1]; `cutout` the side of the square as a share of
     the picture's, in [0, 1], centred anywhere, so that it may stick out (DeVries & Taylor 2017).
+    **Settings**: whole=True moves by whole pixels, so that a picture that is only shifted and mirrored stays as sharp
+    as those to be predicted; between pixels the bilinear reading blurs it.
     **Defaults and spaces** suit any pictures, 8×8 digits included: a little shift, rotation and scale, which are also
     what a comparison searches. Mirroring, cropping, contrast and cut-out are held at 0 unless a recipe says otherwise:
     a mirrored digit is no digit. For photos `augment:flip=0.5,shift=0.125,rotate=0,scale=0` is the usual start.
@@ -43,7 +45,8 @@ class Augment(Technique):
     **Raises** SettingError for a range outside its bounds; a data set without pictures is refused by the check of
     recipes.
     **Differs** from torchvision: one resampling for all together, edges repeated instead of black, a crop keeps the
-    picture's proportions, and m is the mean of all channels before anything was moved.
+    picture's proportions, and m is the mean of all channels before anything was moved. RandomCrop with padding moves by
+    whole pixels, as whole=True.
 
     >>> Augment(flip=0.5, rotate=0.0)
     Augment(rotate=0.0, flip=0.5)
@@ -60,6 +63,7 @@ class Augment(Technique):
     crop: Hyper = hyper(0.0, SHARE_BELOW_1)
     contrast: Hyper = hyper(0.0, SHARE)
     cutout: Hyper = hyper(0.0, SHARE)
+    whole: bool = False
 
     def rows(self, X: Array, y: Array, key: Array, facts: Facts) -> tuple[Array, Array]:
         del facts
@@ -85,7 +89,8 @@ class Augment(Technique):
             self.shift * side * _either(shift) + (1 - part) * (side - 1) / 2 * _either(place)
             for side, shift, place in zip(sides, u[4:6], u[6:8])
         ]
-        return jnp.moveaxis(matrix, 2, 0), jnp.stack(offset, axis=1)
+        moved = jnp.stack(offset, axis=1)
+        return jnp.moveaxis(matrix, 2, 0), jnp.round(moved) if self.whole else moved
 
     def _cut(self, u: Array, sides: tuple[int, int]) -> Array:
         """Which pixels [rows, H, W] lie in the cut-out square."""
