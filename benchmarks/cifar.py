@@ -50,7 +50,7 @@ def run(rounds: int, small: bool = False) -> Outcome:
     lines = [
         line(f"{how}: the sources' recipe, pixels in 0 … 1", "", source, PERCENT, None),
         line(f"{how}: the best recipe of the search, standardised pixels", "", ours, PERCENT, None),
-        line("the best recipe of the search", "the sources' recipe", gained, GAIN, WANTED),
+        line(f"{how}: the best recipe of the search", "the sources' recipe", gained, GAIN, WANTED),
     ]
     return Outcome("cifar", lines, {}, [said, f"{time.monotonic() - began:,.0f} s for all of it"])
 

@@ -27,7 +27,7 @@ def run(rounds: int, small: bool = False) -> Outcome:
         method=st.Nesterov(rate=RATE, momentum=0.9),
         penalty=st.L2(strength=DECAY),
         schedule=st.OneCycle(peak=0.25, div=10.0, final=100.0),
-        techniques=(st.Augment(flip=0.5, shift=0.1, rotate=0.0, scale=0.0), st.Smoothing(0.1)),
+        techniques=(st.Augment(flip=0.5, shift=0.125, rotate=0.0, scale=0.0, whole=True), st.Smoothing(0.1)),
         batch_size=BATCH,
     )
     epochs, began = 1 if small else EPOCHS, time.monotonic()

@@ -33,10 +33,11 @@ class Augment(Technique):
     this share, in [0, 1); `contrast` k within 1 ± contrast, in [0, 1]; `cutout` the side of the square as a share of
     the picture's, in [0, 1], centred anywhere, so that it may stick out (DeVries & Taylor 2017).
     **Settings**: whole=True moves by whole pixels, so that a picture that is only shifted and mirrored stays as sharp
-    as those to be predicted; between pixels the bilinear reading blurs it.
+    as those to be predicted: between pixels the bilinear reading blurs it. Of 8×8 digits a small shift rounds to none.
     **Defaults and spaces** suit any pictures, 8×8 digits included: a little shift, rotation and scale, which are also
     what a comparison searches. Mirroring, cropping, contrast and cut-out are held at 0 unless a recipe says otherwise:
-    a mirrored digit is no digit. For photos `augment:flip=0.5,shift=0.125,rotate=0,scale=0` is the usual start.
+    a mirrored digit is no digit. For photos `augment:flip=0.5,shift=0.125,rotate=0,scale=0,whole=true` is the usual
+    start.
     **Standardised rows** are resampled as they are, each pixel in units of its own mean and deviation. For photos that
     is nearly the same as before standardising, since neighbouring pixels vary alike; where some pixels hardly ever vary
     (the borders of digits) it is milder: in the pictures' own units a stroke moved there would be a hundred deviations,
