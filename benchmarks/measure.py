@@ -48,7 +48,7 @@ class Line:
         """Whether the bound is kept; None without one."""
         if self.bound is None:
             return None
-        return self.value >= self.bound if self.unit in AT_LEAST else self.value <= self.bound
+        return bool(self.value >= self.bound if self.unit in AT_LEAST else self.value <= self.bound)  # not NumPy's
 
 
 @dataclass(frozen=True)
