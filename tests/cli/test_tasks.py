@@ -120,6 +120,7 @@ def test_compare_asks_whether_the_second_label_helps_the_first(steepest, tmp_pat
     done = steepest(f"{COMPARE} --techniques none,multi-task {FEW} --json")
     assert done.code == 0, done.err
     assert "all scores are of cultivar; strength can help it" in " ".join(done.json["notes"])
+    assert "wine.csv: all scores are of cultivar; strength can help it" in done.err
     assert [cell["technique"] for cell in done.json["cells"]].count("multi-task") == 1
     assert "multi-task.weight" in done.json["settings"]["search"]["adam+none, multi-task"]
     assert {("none", "multi-task"), ("multi-task", "none")} & {(pair["a"], pair["b"]) for pair in done.json["pairs"]}

@@ -158,7 +158,10 @@ def compare(
         products=products,
     )  # fmt: skip
     terminal = Terminal(output)
-    study = plan(opened(data, settings_of(options), terminal, test), settings)
+    rows = opened(data, settings_of(options), terminal, test)
+    study = plan(rows, settings)
+    for note in study.notes[len(rows.notes) :]:  # the data's have been said
+        terminal.note(f"{rows.name}: {note}")
     if dry_run:
         _show_plan(study, terminal)
         return
