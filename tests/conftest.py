@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sklearn.datasets import load_wine
 
 ALONE = [Path(__file__).parent / name for name in ("x64", "parity", "torture", "mutants")]
 
@@ -60,3 +61,13 @@ def own_home(tmp_path_factory):
         patch.setenv("STEEPEST_HOME", str(place / "runs"))
         patch.setenv("STEEPEST_CACHE", str(shared / "steepest-cache"))
         yield place
+
+
+@pytest.fixture(scope="session")
+def wine_lines() -> list[str]:
+    """A CSV of wine's chemistry, its cultivar, and whether it is strong, which the column of alcohol would tell."""
+    found = load_wine()
+    lines = [",".join([*(name.replace("/", " ") for name in found.feature_names), "cultivar", "strength"])]
+    for row, kind in zip(found.data, found.target):
+        lines.append(",".join([*map(repr, row.tolist()), f"kind {kind}", "strong" if row[0] > 13 else "light"]))
+    return lines

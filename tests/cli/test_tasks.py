@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
 
 import steepest as st
 from steepest.train.model_file import load
@@ -15,15 +14,10 @@ FIT = "fit wine.csv --label cultivar,strength --drop alcohol --method adam:rate=
 
 
 @pytest.fixture
-def wine(tmp_path):
-    """Wine's chemistry, its cultivar, and whether it is strong."""
-    found = load_wine()
-    names = [name.replace("/", " ") for name in found.feature_names]
-    lines = [",".join([*names, "cultivar", "strength"])]
-    for row, kind in zip(found.data, found.target):
-        lines.append(",".join([*map(repr, row.tolist()), f"kind {kind}", "strong" if row[0] > 13 else "light"]))
-    (tmp_path / "wine.csv").write_text("\n".join(lines))
-    return lines
+def wine(tmp_path, wine_lines):
+    """The table's lines; it lies in the folder."""
+    (tmp_path / "wine.csv").write_text("\n".join(wine_lines))
+    return wine_lines
 
 
 def saved(tmp_path, lines, name):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
 from sklearn.metrics import log_loss
 
 import steepest as st
@@ -28,14 +27,9 @@ HELPED = st.Recipe(model=st.MLP(widths=(8,)), method=st.Adam(rate=0.02), techniq
 
 
 @pytest.fixture(scope="module")
-def wine(tmp_path_factory):
+def wine(tmp_path_factory, wine_lines):
     path = tmp_path_factory.mktemp("wine") / "wine.csv"
-    found = load_wine()
-    names = [name.replace("/", " ") for name in found.feature_names]
-    lines = [",".join([*names, "cultivar", "strength"])]
-    for row, kind in zip(found.data, found.target):
-        lines.append(",".join([*map(repr, row.tolist()), f"kind {kind}", "strong" if row[0] > 13 else "light"]))
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(wine_lines))
     return path
 
 
@@ -131,12 +125,19 @@ def test_recommended_without_it_the_other_labels_are_left_out(data, alone):
         ({"techniques": "multi-task+smoothing"}, r"adam\+none, multi-task\+smoothing: Smoothing: is for one task's"),
         ({"techniques": "multi-task+bagging:combine=vote"}, "has no votes for several tasks at once"),
         ({"techniques": "none,multi-task", "loss": "hinge"}, "each task's loss is CrossEntropy, and the recipe's is"),
+        ({"techniques": "multi-task", "loss": "multi-task"}, "let the others help it by techniques = none,multi-task"),
+        ({"techniques": "multi-task+multi-task"}, "multi-task is there twice"),
         ({"techniques": "multi-task:weight=0"}, "weight = 0; it must be a finite number above 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(data, change, said):
     with pytest.raises(SettingError, match=said):
         plan(data, Settings(**SMALL, **change))
+
+
+def test_the_technique_beside_the_loss_is_refused(data):
+    with pytest.raises(SettingError, match="multi-task is both technique and loss"):
+        fit(data, st.Recipe(loss=MultiTask(weights=(1.0, 0.5)), techniques=FurtherTasks()))
 
 
 def test_with_one_label_column_it_is_refused_everywhere(alone):

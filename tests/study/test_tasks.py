@@ -7,7 +7,6 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 import steepest as st
@@ -28,15 +27,9 @@ ADAM = st.Recipe(model=st.MLP(widths=(12,)), method=st.Adam(rate=0.02))
 
 
 @pytest.fixture(scope="module")
-def wine(tmp_path_factory):
-    """Wine's chemistry with its cultivar, and whether it is strong, which the column of alcohol would tell."""
+def wine(tmp_path_factory, wine_lines):
     path = tmp_path_factory.mktemp("wine") / "wine.csv"
-    found = load_wine()
-    names = [name.replace("/", " ") for name in found.feature_names]
-    lines = [",".join([*names, "cultivar", "strength"])]
-    for row, kind in zip(found.data, found.target):
-        lines.append(",".join([*map(repr, row.tolist()), f"kind {kind}", "strong" if row[0] > 13 else "light"]))
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(wine_lines))
     return path
 
 

@@ -82,7 +82,8 @@ class Settings:
             raise unknown("products", str(self.products), PRODUCTS)
         if self.loss == "multi-task":
             raise SettingError(
-                "loss = multi-task is for several labels; a comparison is of one (steepest fit takes several)"
+                "loss = multi-task is for several labels, and a comparison is of the first; let the others help it by "
+                "techniques = none,multi-task (steepest fit trains on all)"
             )
         if self.loss == "squared":
             raise SettingError(

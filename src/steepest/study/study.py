@@ -188,14 +188,14 @@ def _of_tasks(data: Dataset, chosen: Sequence[Candidate]) -> tuple[str, ...]:
     """What to say of several label columns: which is compared on; refused where the others would do nothing."""
     if not data.further:
         return ()
-    first, *others = (shown(task.name) for task in data.tasks)
+    names = [task.name for task in data.tasks]
     if not any(helped(candidate.recipe()) for candidate in chosen):
         raise SettingError(
-            f"label = {', '.join((first, *others))}: a comparison is of the first label, and the others help it by the "
+            f"label = {listed(names)}: a comparison is of the first label, and the others help it by the "
             "technique multi-task: add --techniques none,multi-task; or name one label, with --drop for the others of "
             "a table (steepest fit trains on all of them)"
         )
-    return (f"all scores are of {first}; {listed(others)} can help it, where the technique is multi-task",)
+    return (f"all scores are of {shown(names[0])}; {listed(names[1:])} can help it, where the technique is multi-task",)
 
 
 def _decided(settings: Settings) -> Settings:

@@ -30,14 +30,14 @@ def with_tasks(recipe: Recipe, classes: Sequence[int]) -> Recipe:
     if not isinstance(recipe, Recipe):
         return recipe  # refused by name where recipes are checked
     refuse_solver(recipe, "a training of several tasks")
-    recipe, counts = _for_the_first(recipe, len(classes)), tuple(classes)
-    loss = recipe.loss
-    if not isinstance(loss, CrossEntropy | MultiTask):
-        name = type(loss).__name__
+    if not isinstance(recipe.loss, CrossEntropy | MultiTask):
+        name = type(recipe.loss).__name__
         raise SettingError(
             f"each task's loss is CrossEntropy, and the recipe's is {name}; leave it out, or weigh the "
             "tasks by multi-task:weights=1/0.5"
         )
+    recipe, counts = _for_the_first(recipe, len(classes)), tuple(classes)
+    loss = recipe.loss
     for technique in recipe.techniques:
         if technique.needs_classes and technique is not recipe.bagging:
             raise refuse(technique, f"is for one task's classes, and there are {len(counts)} tasks; leave it out")
@@ -64,9 +64,8 @@ def _for_the_first(recipe: Recipe, tasks: int) -> Recipe:
     weights = [technique.weight for technique in recipe.techniques if isinstance(technique, FurtherTasks)]
     if not weights:
         return recipe
-    if not isinstance(recipe.loss, CrossEntropy):
-        name = type(recipe.loss).__name__
-        raise SettingError(f"multi-task: each task's loss is CrossEntropy, and the recipe's is {name}; leave one out")
+    if isinstance(recipe.loss, MultiTask):
+        raise SettingError("multi-task is both technique and loss, each with weights of its own; leave one out")
     others = tuple(technique for technique in recipe.techniques if not isinstance(technique, FurtherTasks))
     loss = MultiTask((), (1.0, *[weights[0]] * (tasks - 1)), judge="first")
     return replace(recipe, loss=loss, techniques=others)
