@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
 
-from steepest import METHODS, SettingError, Store, compare
+from steepest import METHODS, DataError, SettingError, Store, compare
 from steepest.data.arrays import from_arrays
 from steepest.data.opening import open as open_data
 from steepest.study import compare as compare_
@@ -454,6 +454,13 @@ def test_settings_of_the_wrong_form_are_refused_in_one_line(settings, says):
     with pytest.raises(SettingError, match=says) as caught:
         compare("iris", **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_rows_that_are_few_and_contradict_each_other_are_refused_before_anything_runs():
+    """Five different rows, each with every label: each class has five, and a split finds none to validate on."""
+    X = np.repeat(np.arange(5.0), 24)[:, None]
+    with pytest.raises(DataError, match="its 120 rows are 5 different ones, with labels that contradict each other"):
+        plan(from_arrays(X, np.arange(120) % 3))
 
 
 def test_names_in_one_text_and_spaces_by_name():

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import DataError, SettingError
 from steepest.core.stack import structure
 from steepest.core.version import __version__
 from steepest.data.dataset import Dataset
@@ -167,6 +167,12 @@ def plan(data: Dataset, settings: Settings | None = None) -> Study:
     if settings.attack is not None:
         attack_from_text(settings.attack)  # refuses what is none, before anything runs
     draw = draw_of(source, settings.seed, settings.test, settings.validation, settings.standardize)
+    if not (draw.sizes.validation and draw.sizes.test):  # each class has rows enough, but shares them with the others
+        different = len(np.unique(source.groups))
+        raise DataError(
+            f"{data.name}: its {len(data):,} rows are {different} different ones, with labels that contradict each "
+            "other: too few for training, validation and test rows; add rows, or columns that tell them apart"
+        )
     if settings.attack is not None and read_in_parts(source, draw):
         where = "stay on disk" if isinstance(source.X, sources.OnDisk) else "exceed the GPU's memory"
         raise SettingError(f"attack: the rows of {data.name} {where}; attack a fitted model: steepest evaluate")
