@@ -27,13 +27,6 @@ ADAM = st.Recipe(model=st.MLP(widths=(12,)), method=st.Adam(rate=0.02))
 
 
 @pytest.fixture(scope="module")
-def wine(tmp_path_factory, wine_lines):
-    path = tmp_path_factory.mktemp("wine") / "wine.csv"
-    path.write_text("\n".join(wine_lines))
-    return path
-
-
-@pytest.fixture(scope="module")
 def data(wine):
     return st.open(wine, label="cultivar,strength", drop=("alcohol",))
 
