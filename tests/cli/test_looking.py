@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from rich.cells import cell_len
 from tests.data.loopback import CONTENT, offered, serving
 
 from steepest.data import download, named
@@ -46,6 +47,16 @@ def test_runs_are_listed_and_shown(stored):
     ]
     assert "2 (compare, interrupted)" in stored("runs show").out
     assert stored("runs show dig --json").json["run"]["id"] == 1
+
+
+@pytest.mark.parametrize("command", ["runs list", "methods", "methods --kind techniques"])
+def test_a_narrow_terminal_still_says_all_there_is(stored, monkeypatch, command):
+    wide = stored(command).out.splitlines()
+    monkeypatch.setenv("COLUMNS", "50")
+    narrow = stored(command).out.splitlines()
+    assert max(map(cell_len, narrow)) <= 50
+    words = [sorted(" ".join(lines[2:]).replace(",", "").split()) for lines in (wide, narrow)]
+    assert words[0] == words[1]
 
 
 def test_an_unfinished_run_says_how_far_it_is_and_how_to_go_on(stored):
@@ -116,6 +127,15 @@ def test_check_reports_every_problem_and_fails(steepest, tmp_path):
     assert "b" in done.out
     assert done.out.splitlines()[-1].startswith("bad.csv cannot be used yet: 2 problems")
     assert steepest("data check bad.csv --label label --json").json["usable"] is False
+
+
+def test_problems_that_are_alike_are_listed_in_part_and_all_counted(steepest, tmp_path):
+    (tmp_path / "few.csv").write_text("a,label\n" + "".join(f"{k},class {k}\n" for k in range(8)))
+    done = steepest("data check few.csv --label label")
+    assert done.out.splitlines()[-1] == "few.csv cannot be used yet: 8 problems"
+    assert "and 5 more like it" in done.out
+    assert "class 3" not in done.out.partition("Problems")[2]
+    assert len(steepest("data check few.csv --label label --json").json["problems"]) == 8
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +16,6 @@ from steepest.data.paths import shown
 from steepest.data.reading import Reading
 
 IMBALANCE = 10.0  # largest class over smallest: from here on accuracy says little
-MOST_ALIKE = 5  # problems of one kind that are all listed
-VARYING = re.compile(r"'[^']*'|[0-9][0-9.,]*")  # what differs between problems of one kind: names and numbers
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         return Report(name=name, problems=(str(error),))
     problems = all_problems(found)
     if not len(found.labels):
-        return Report(name=found.name, problems=brief(problems), notes=tuple(found.notes),
+        return Report(name=found.name, problems=tuple(problems), notes=tuple(found.notes),
                       unreadable=tuple(found.unreadable))  # fmt: skip
     y, classes = encoded(found)
     further = encoded_further(found)
@@ -104,25 +100,9 @@ def check(source: Any = "digits", **settings: Any) -> Report:
         given_test=0 if found.given_test is None else int(found.given_test.sum()),
         unreadable=tuple(found.unreadable),
         fingerprint=fingerprint(found.X, y, classes, further),
-        problems=brief(problems),
+        problems=tuple(problems),
         notes=tuple(notes),
     )
-
-
-def brief(problems: Sequence[str]) -> tuple[str, ...]:
-    """The problems in their order; of more than five that differ only in names and numbers, the first three.
-
-    >>> brief([f"class '{k}' has 1 row" for k in range(8)])[2:]
-    ("class '2' has 1 row", 'and 5 more like it')
-    """
-    kinds: dict[str, list[str]] = {}
-    for problem in problems:
-        kinds.setdefault(VARYING.sub("", problem), []).append(problem)
-    made: list[str] = []
-    for alike in kinds.values():
-        few = alike if len(alike) <= MOST_ALIKE else [*alike[:3], f"and {len(alike) - 3:,} more like it"]
-        made.extend(few)
-    return tuple(made)
 
 
 def constant_features(X: np.ndarray) -> list[int]:

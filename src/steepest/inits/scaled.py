@@ -28,7 +28,7 @@ def uniform(key: Array, shape: tuple[int, ...], deviation: float, dtype: Any) ->
 
 @spec
 class Xavier(Init):
-    """Glorot's normal: σ = √(2/(n_in + n_out)).  (Glorot & Bengio 2010; source E)
+    """Glorot's normal: σ = √(2/(n_in + n_out)).  (Glorot & Bengio 2010)
 
     **Differs**: torch's xavier_normal_ is the same; Keras's GlorotNormal cuts the normal off at two deviations.
     """
@@ -53,7 +53,7 @@ class XavierUniform(Init):
 
 @spec
 class He(Init):
-    """He's normal: σ = √(2/n_in), for ReLU.  (He et al. 2015; source E)
+    """He's normal: σ = √(2/n_in), for ReLU.  (He et al. 2015)
 
     **Differs**: torch's kaiming_normal_(nonlinearity="relu") is the same; Keras's HeNormal cuts off at two deviations.
     """

@@ -11,7 +11,7 @@ from steepest.losses.contract import Array, Loss, hot
 
 @spec
 class Hinge(Loss):
-    """Multi-class hinge: ℓ = Σ_{j≠y} max(0, sⱼ − s_y + Δ).  (Weston & Watkins 1999; source A's SVM loss)
+    """Multi-class hinge: ℓ = Σ_{j≠y} max(0, sⱼ − s_y + Δ).  (Weston & Watkins 1999)
 
     **Shapes**: scores [rows, classes], y [rows] class numbers → [rows]. Two classes have two scores.
     **Hyperparameters**: margin Δ > 0, 1 by default; it only sets the scale of the weights.

@@ -19,7 +19,7 @@ JUDGES = ("all", "first")
 
 @spec
 class MultiTask(Loss):
-    """Multi-task cross-entropy: ℓ = Σₜ wₜ·ℓₜ, ℓₜ the cross-entropy of task t on its own scores.  (Caruana 1997; D 7.7)
+    """Multi-task cross-entropy: ℓ = Σₜ wₜ·ℓₜ, ℓₜ the cross-entropy of task t on its own scores.  (Caruana 1997)
 
     The model's last layer is the heads: the scores of task t are columns of their own (`slices`), and all that lies
     before is shared. So the gradient of the shared weights is the weighted sum of the tasks' gradients.

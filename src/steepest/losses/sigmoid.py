@@ -70,7 +70,7 @@ class OneVsRest(OnEachScore):
 
 @spec
 class SquaredSigmoid(OnEachScore):
-    """Squared error on a sigmoid: ℓ = ½Σⱼ(σ(sⱼ) − tⱼ)², tⱼ = 1 for the row's own class, else 0.  (A 9.1, B)
+    """Squared error on a sigmoid: ℓ = ½Σⱼ(σ(sⱼ) − tⱼ)², tⱼ = 1 for the row's class, else 0.  (Rumelhart et al. 1986)
 
     **Settings**: half=True (default) has the gradient e·σ′(s)·x that sources A and B write by hand, and reports half of
     the Σe² they print; half=False reports Σe² and has twice their gradient. So J1's losses are 2 × those of half=True

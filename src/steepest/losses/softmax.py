@@ -11,7 +11,7 @@ from steepest.losses.contract import Array, Loss, hot
 
 @spec
 class CrossEntropy(Loss):
-    """Cross-entropy of the softmax: ℓ = log Σⱼ exp(sⱼ) − s_y.  (A 9.6, E; Goodfellow et al. 6.2.2.3)
+    """Cross-entropy of the softmax: ℓ = log Σⱼ exp(sⱼ) − s_y.  (Goodfellow et al. 6.2.2.3)
 
     **Shapes**: scores [rows, classes], y [rows] class numbers → [rows]. Two classes have two scores, too.
     **Range**: 0 … ∞; finite for any finite scores (the largest score is taken out first). ∇ = softmax(s) − onehot(y).

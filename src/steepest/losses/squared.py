@@ -8,7 +8,7 @@ from steepest.losses.contract import Array, Loss
 
 @spec
 class Squared(Loss):
-    """Squared error of a regression: ℓ = ½(s − y)².  (source P1)
+    """Squared error of a regression: ℓ = ½(s − y)².  (Goodfellow et al. 5.1.4)
 
     **Shapes**: scores [rows, 1], y [rows] numbers → [rows]. `labels` are the predicted numbers themselves.
     **Settings**: half=True (default) is ½(ŷ − y)², with the gradient ŷ − y; half=False is twice that: torch's MSELoss,

@@ -1,4 +1,4 @@
-"""What a hidden unit gives out of what it takes in.  (source: G5)"""
+"""What a hidden unit gives out of what it takes in."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from steepest.models.pooling import max_pool
 
 @spec
 class CNN(Model):
-    """Convolutions, each with φ and a 2×2 max-pool after it; then a dense layer with φ, and the scores.  (source: J5)
+    """Convolutions, each with φ and a 2×2 max-pool; then a dense layer, φ, and the scores.  (LeCun et al. 1998)
 
     **Equation**: h ← pool(φ(W∗h + b)) for each of the channels; h ← φ(W·h + b); s = W·h + b
     **Shapes**: rows [rows, H, W] or [rows, H, W, colours] → [rows, outputs]; params {"conv1": {"W": [channels[0],
@@ -24,9 +24,10 @@ class CNN(Model):
     dense], "b"}}. Kernels are laid out as in `models/convolution.py`; what is pooled is flattened as in torch:
     channels, height, width.
     **Settings**: channels, one number for each convolution; dense, how many hidden units; kernel, its side, odd, with
-    as many zeros around the image as keep its size; activation as in `MLP`. With the defaults it is J5's network.
-    **Starts** from He's uniform weights and zero biases where a recipe names no init, as J5 does.
-    **Hidden units** are those of the dense layer: J5's dropout acts there alone, and maps are left as they are.
+    as many zeros around the image as keep its size; activation as in `MLP`. The defaults are a small network for
+    CIFAR-10, of a lecture (source: J5).
+    **Starts** from He's uniform weights and zero biases where a recipe names no init, as that network does.
+    **Hidden units** are those of the dense layer: dropout acts there alone, and maps are left as they are.
     **Hyperparameters**: slope of the leaky ReLU, as in `MLP`.
     **Raises** SettingError for settings that are no whole numbers of at least 1, and for rows that are no images or
     too small to be halved once a convolution.

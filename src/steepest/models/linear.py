@@ -11,10 +11,10 @@ from steepest.models.passes import PREDICT, Predict
 
 @spec
 class Linear(Model):
-    """Linear scores: s = W·x + b.  (A 9.1; softmax or logistic regression, a linear SVM, ridge or lasso by its loss)
+    """Linear scores: s = W·x + b.  (Softmax or logistic regression, a linear SVM, ridge or lasso by its loss)
 
     **Shapes**: params {"W": [outputs, features], "b": [outputs]}; rows [rows, …] are flattened → [rows, outputs].
-    **Settings**: bias=False leaves `b` out. A column of ones in the data (the "bias trick", A 9.1.4) gives the same
+    **Settings**: bias=False leaves `b` out. A column of ones in the data (the "bias trick") gives the same
     model, but then a penalty acts on the bias too, since it is a column of `W`.
 
     >>> import jax.numpy as jnp

@@ -14,14 +14,14 @@ from steepest.models.passes import PREDICT, RUNNING, Predict, norm_layer, norm_s
 
 @spec
 class MLP(Model):
-    """Multi-layer perceptron: h ← φ(W·h + b) for each hidden layer, then s = W·h + b.  (Goodfellow et al. 6; J7)
+    """Multi-layer perceptron: h ← φ(W·h + b) for each hidden layer, then s = W·h + b.  (Goodfellow et al. 6)
 
     **Shapes**: params {"layer1": {"W": [widths[0], features], "b": [widths[0]]}, …, "output": {"W": [outputs,
     widths[-1]], "b": [outputs]}}; rows [rows, …] are flattened → [rows, outputs].
     **Settings**: widths, one for each hidden layer; activation φ = "relu" (0 at 0, gradient 0 there), "leaky-relu",
     "sigmoid" or "tanh"; norm=True puts a batch norm between W·h and φ: "norm1" … with "scale" and "shift" [width]
     in place of the layer's "b", and "mean" and "var" under "running".
-    **Hyperparameters**: slope of the leaky ReLU below 0, in [0, 1), 0.01 as in torch (source E plots 0.2, Keras has
+    **Hyperparameters**: slope of the leaky ReLU below 0, in [0, 1), 0.01 as in torch (plots often show 0.2, Keras has
     0.3); the other activations ignore it.
     **Raises** SettingError for no widths, a width below 1, or an unknown activation.
     **Differs**: torch draws the biases at random; here they start at zero.

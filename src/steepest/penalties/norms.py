@@ -115,7 +115,7 @@ class ElasticNet(Penalty):
     **Acts**: the L2 part through the gradient, the L1 part through its prox (or, with `subgradient=True`, through
     its subgradient too).
 
-    **Differs**: source A's (9.16), λ(βΣW² + Σ|W|), is `ElasticNet(l1=λ, l2=λβ, factor="one")`, or with "half" l2 = 2λβ.
+    **Differs**: the form λ(βΣW² + Σ|W|) is `ElasticNet(l1=λ, l2=λβ, factor="one")`, or with "half" l2 = 2λβ.
     scikit-learn's ElasticNet(alpha, l1_ratio) is l1 = alpha·l1_ratio, l2 = alpha·(1 − l1_ratio) with "half".
 
     **Hyperparameters**: l1 ≥ 0, searched log-uniform 1e-5 … 1e-2; l2 ≥ 0, searched log-uniform 1e-5 … 1e-1.

@@ -13,7 +13,7 @@ from steepest.report.text import number
 
 
 def entries_table(kind: str, entries: Sequence[Mapping[str, Any]], width: int) -> list[RenderableType]:
-    """One line an entry: name, equation, hyperparameters with their defaults."""
+    """One line an entry: name, equation, hyperparameters with their defaults, those below it on a narrow terminal."""
     made = table()
     made.add_column("name", no_wrap=True)
     made.add_column("equation")
@@ -22,7 +22,7 @@ def entries_table(kind: str, entries: Sequence[Mapping[str, Any]], width: int) -
     for entry in entries:
         numbers = ", ".join(f"{one['name']}={number(one['default'])}" for one in entry["hyperparameters"])
         row = [Text(entry["name"]), Text(entry["equation"] or entry["about"]), Text(numbers)]
-        made.add_row(*row[: 3 if width >= NARROW else 2])
+        made.add_row(*(row if width >= NARROW else [row[0], Text("\n").join(cell for cell in row[1:] if cell)]))
     return [
         made,
         Text(f"One in full: steepest methods NAME{'' if kind == 'methods' else f' --kind {kind}'}", style="dim"),

@@ -21,7 +21,7 @@ def row_dict(row: Any) -> dict[str, Any]:
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """One line a run."""
+    """One line a run; on a narrow terminal what else there is to say stands below the data."""
     narrow = width < NARROW
     made = table()
     made.add_column("run", justify="right", no_wrap=True)
@@ -33,9 +33,9 @@ def runs_table(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
         made.add_column("begun (UTC)", no_wrap=True)
         made.add_column("time", justify="right", no_wrap=True)
     for row in rows:
-        cells = [str(row["id"]), shown(row["name"]), row["status"], done(row)]
-        wide = [row["command"], begun(row), duration(row["seconds"])]
-        made.add_row(*cells, *([] if narrow else wide))
+        more = [row["command"], begun(row), duration(row["seconds"])]
+        name = f"{shown(row['name'])}\n{', '.join(more)}" if narrow else shown(row["name"])
+        made.add_row(str(row["id"]), name, row["status"], done(row), *([] if narrow else more))
     return made
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -22,6 +23,8 @@ KINDS = {
     "tar": "an archive of a folder of images or of CIFAR's batches, read as it is (.tar .tgz .tar.gz .tar.xz)",
 }
 MOST_CLASSES = 20
+MOST_ALIKE = 5  # problems of one kind that are all listed
+VARYING = re.compile(r"'[^']*'|[0-9][0-9.,]*")  # what differs between problems of one kind: names and numbers
 
 
 def sources_table(sources: Mapping[str, str]) -> list[RenderableType]:
@@ -76,7 +79,7 @@ def check_lines(found: Any) -> list[RenderableType]:
     if found.notes:
         made.append(bullets("Notes", [shown(note) for note in found.notes]))
     if found.problems:
-        made.append(bullets("Problems", [shown(problem) for problem in found.problems], style="red"))
+        made.append(bullets("Problems", [shown(problem) for problem in briefly(found.problems)], style="red"))
     name = shown(found.name)
     answer = (
         f"{name} can be used"
@@ -85,6 +88,22 @@ def check_lines(found: Any) -> list[RenderableType]:
     )
     made.append(Text(answer, style="bold green" if found.usable else "bold red"))
     return made
+
+
+def briefly(problems: Sequence[str]) -> tuple[str, ...]:
+    """The problems in their order; of more than five that differ only in names and numbers, the first three.
+
+    >>> briefly([f"class '{k}' has 1 row" for k in range(8)])[2:]
+    ("class '2' has 1 row", 'and 5 more like it')
+    """
+    kinds: dict[str, list[str]] = {}
+    for problem in problems:
+        kinds.setdefault(VARYING.sub("", problem), []).append(problem)
+    made: list[str] = []
+    for alike in kinds.values():
+        few = alike if len(alike) <= MOST_ALIKE else [*alike[:3], f"and {len(alike) - 3:,} more like it"]
+        made.extend(few)
+    return tuple(made)
 
 
 def _facts(found: Any) -> list[tuple[str, RenderableType]]:

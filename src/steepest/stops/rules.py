@@ -1,4 +1,4 @@
-"""The stopping rules of source A, 9.1.5: good enough, or no gain any more. (The third, N epochs, is `epochs`.)"""
+"""Stopping rules: good enough, or no gain any more. (A third, N epochs, is `epochs`.)  (source: A 9.1.5)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Reached(Stop):
     """Stop once a figure is good enough: a loss at or below `target`, or an accuracy at or above it.
 
     **Hyperparameters** `target`, finite. **Settings** monitor = "train_loss" (default), "validation_loss" or
-    "validation_accuracy" (a share in 0 … 1). Source A 9.1.5; no counterpart in torch, a custom callback in Keras.
+    "validation_accuracy" (a share in 0 … 1). No counterpart in torch, a custom callback in Keras.
     """
 
     equation: ClassVar[str] = "stop when loss ≤ target (or accuracy ≥ target)"
@@ -34,7 +34,7 @@ class NoGain(Stop):
     """Early stopping: stop after `patience` epochs without gain, and report the best epoch's weights.
 
     **Equation** (Goodfellow et al. 2016, alg. 7.1): best ← value where value > best + least; stop when `patience`
-    epochs in a row brought no new best. **Hyperparameters** `patience` ≥ 1 epochs (source D: 5), `least` gain ≥ 0 that
+    epochs in a row brought no new best. **Hyperparameters** `patience` ≥ 1 epochs (5 is usual), `least` gain ≥ 0 that
     counts. **Settings** monitor = "validation_loss" (default), "validation_accuracy" or "train_loss".
     **Search**: neither has a space declared, for by validation rows more patience is no worse; `--space
     early-stopping.patience=2:20` searches it among whole numbers.

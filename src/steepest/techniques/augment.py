@@ -21,7 +21,7 @@ DRAWS = 11  # uniform numbers a row
 class Augment(Technique):
     """Data augmentation: each picture flipped, shifted, rotated, scaled, cropped, changed in contrast, partly cut out.
 
-    **Equation** (source D; Goodfellow et al. 2016, 7.4): x'(p) = k·x(c + A·(p − c) + o) + (1 − k)·m outside the cut-out
+    **Equation** (Goodfellow et al. 2016, 7.4): x'(p) = k·x(c + A·(p − c) + o) + (1 − k)·m outside the cut-out
     square and 0 inside it, with A = mirror · (1 − crop·u₁)·e^(scale·u₂) · rotation by rotate·u₃; o from shift and the
     crop's place; k = 1 + contrast·u₄; c the middle of the picture, m the mean of x. All of it is one bilinear reading
     of the batch; outside the picture the nearest edge pixel counts. The u are uniform, drawn anew for each row and

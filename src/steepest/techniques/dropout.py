@@ -31,17 +31,17 @@ def _drawn(key: Array, h: Array) -> Array:
 
 @spec
 class Dropout(Technique):
-    """Dropout of hidden units: h ← m·h/(1 − rate), m ∼ Bernoulli(1 − rate) a row and unit.  (R1; D, E)
+    """Dropout of hidden units: h ← m·h/(1 − rate), m ∼ Bernoulli(1 − rate) a row and unit.  (Goodfellow et al. 7.12)
 
     Kept units are scaled up in training ("inverted"), so that a prediction takes the units as they are. Members of a
     replicate compare the same uniform numbers with their rates: a larger rate drops the same units and more.
     `Fitted.uncertainty` draws at prediction, too (Gal & Ghahramani 2016).
 
     **Shapes**: h [rows, …], any hidden layer; on maps [rows, H, W, channels] single numbers are dropped, not channels.
-    **Hyperparameters**: rate, the share dropped, in [0, 1); 0.5 by default (source D's slides: 0.25), searched
+    **Hyperparameters**: rate, the share dropped, in [0, 1); 0.5 by default (often 0.25 after a convolution), searched
     0.05 … 0.8.
-    **Settings**: layers, the hidden layers it acts on, counted from 1; None for all. J7 is `Dropout(0.5, layers=(1,)),
-    Dropout(0.3, layers=(2,))`.
+    **Settings**: layers, the hidden layers it acts on, counted from 1; None for all. Two rates: `Dropout(0.5,
+    layers=(1,)), Dropout(0.3, layers=(2,))`.
     **Raises** SettingError for a rate out of its range, a layer below 1, or a model without the layers.
     **Differs**: equals torch's `Dropout` and Keras's in distribution, not draw by draw; Srivastava et al. scale at
     prediction instead.
@@ -66,7 +66,7 @@ class Dropout(Technique):
 
 @spec
 class InputDropout(Technique):
-    """Dropout of inputs: x ← m·x/(1 − rate), m ∼ Bernoulli(1 − rate) a row and feature.  (R1; D)
+    """Dropout of inputs: x ← m·x/(1 − rate), m ∼ Bernoulli(1 − rate) a row and feature.  (Goodfellow et al. 7.12)
 
     On a linear model with squared error and q = 1 − rate it adds ((1−q)/q)·wᵀdiag(XᵀX)w in expectation: a ridge that
     weighs each feature by its size. Draws as in `Dropout`.

@@ -9,7 +9,7 @@ from steepest.techniques.contract import Technique
 
 @spec
 class FurtherTasks(Technique):
-    """Multi-task learning for the first task's sake: ℓ = ℓ₁ + weight·Σₜ₌₂ ℓₜ, ℓₜ the cross-entropy of task t.  (R6)
+    """Multi-task learning for the first task's sake: ℓ = ℓ₁ + weight·Σₜ₌₂ ℓₜ, ℓₜ of one task.  (Caruana 1997)
 
     The first label column is what the model is judged by; the others have a head each on the same trunk, and help where
     what they teach the trunk is what the first needs, too. Validation rows report, and stopping rules hear, ℓ₁ alone.

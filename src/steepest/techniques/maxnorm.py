@@ -11,7 +11,7 @@ from steepest.techniques.contract import Array, Technique, Tree, change_weights
 
 @spec
 class MaxNorm(Technique):
-    """Max-norm: after each step w ← w·min(1, limit/‖w‖) for the incoming weights w of each unit.  (R11)
+    """Max-norm: after each step w ← w·min(1, limit/‖w‖) for the incoming weights of each unit.  (Srivastava 2014)
 
     The projection on a ball, unit by unit. It acts on hidden layers and on the output alike; biases and norm parameters
     are spared. Nothing is drawn, nothing is added to the loss.

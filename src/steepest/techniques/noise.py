@@ -21,7 +21,7 @@ def _with_noise(x: Array, scale: Hyper, key: Array) -> Array:
 
 @spec
 class InputNoise(Technique):
-    """Noise on inputs: x ← x + scale·n, n ∼ N(0, 1) a number.  (R4; D; Goodfellow et al. 7.5)
+    """Noise on inputs: x ← x + scale·n, n ∼ N(0, 1) a number.  (Goodfellow et al. 7.5)
 
     On a linear model with squared error it adds N·scale²·‖w‖² in expectation over N rows: ridge regression.
 
@@ -42,7 +42,7 @@ class InputNoise(Technique):
 
 @spec
 class HiddenNoise(Technique):
-    """Noise on hidden units: h ← h + scale·n, n ∼ N(0, 1) a row and unit.  (R4; D)
+    """Noise on hidden units: h ← h + scale·n, n ∼ N(0, 1) a row and unit.  (Goodfellow et al. 7.5)
 
     **Shapes**: h [rows, …] of each hidden layer. **Hyperparameters**: scale ≥ 0, the standard deviation in units of
     what a hidden layer gives out (after its activation); 0.1 by default, searched 0.01 … 1, log-uniform.
@@ -69,7 +69,7 @@ class HiddenNoise(Technique):
 
 @spec
 class WeightNoise(Technique):
-    """Noise on weights: the gradient is taken at W + scale·n, n ∼ N(0, 1) a weight and step.  (R4; D)
+    """Noise on weights: the gradient is taken at W + scale·n, n ∼ N(0, 1) a weight and step.  (Goodfellow et al. 7.5)
 
     It pushes towards weights whose neighbourhood is good, too (Goodfellow et al. 7.5.1): where the gradient of the
     scores by the weights is small. The weights themselves stay as the method left them; biases and norm parameters get
@@ -94,9 +94,9 @@ class WeightNoise(Technique):
 
 @spec
 class LabelNoise(Technique):
-    """Noise on labels: with probability `rate` a row is shown with another class, drawn uniformly.  (R4; D)
+    """Noise on labels: with probability `rate` a row is shown with another class.  (Goodfellow et al. 7.5)
 
-    Drawn anew at each step, so that no wrong label can be learnt by heart; in expectation it is label smoothing with
+    Drawn anew at each step, uniformly, so that none is learnt by heart; in expectation it is label smoothing with
     Goodfellow's amount = rate (`Smoothing(amount, spread="others")`), with noise on the gradient.
 
     **Shapes**: y [rows] class numbers. **Hyperparameters**: rate in [0, 1), 0.1 by default, searched 0.01 … 0.4. At

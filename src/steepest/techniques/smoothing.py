@@ -16,7 +16,7 @@ SPREADS = ("all", "others")
 
 @spec
 class Smoothing(Technique):
-    """Label smoothing: ℓ ← (1 − a)·ℓ(y) + (a/C)·Σ_c ℓ(c), the loss at softened labels.  (R4; D)
+    """Label smoothing: ℓ ← (1 − a)·ℓ(y) + (a/C)·Σ_c ℓ(c), the loss at softened labels.  (Goodfellow et al. 7.5.1)
 
     A loss at softened labels is the same mixture of its losses at each class, so that it goes with every loss of
     classes. Reported losses of validation and test rows are without it.
