@@ -87,6 +87,7 @@ def test_two_archives_in_a_folder_are_one_set(split, tmp_path):
     found = data.open(tmp_path / "both")
     same(found, want)
     assert found.name == "both"
+    assert said(found, "1 file beside the archives left out: labels.npy")
     np.testing.assert_array_equal(found.given_test, want.given_test)
     assert said(found, "archives test, train", "6 rows were given for testing")
     alone = data.open(tmp_path / "both" / "pets_test.tar.xz")
@@ -97,6 +98,32 @@ def test_two_archives_in_a_folder_are_one_set(split, tmp_path):
     again = data.open(tmp_path / "both")
     same(again, want)
     np.testing.assert_array_equal(again.given_test, want.given_test)
+
+
+def test_images_beside_the_class_folders_make_no_class_of_what_holds_them(split, photos, tmp_path):
+    stray, want = (photos / "cats").glob("*.jpg").__next__(), data.open(photos)
+    for number, name in enumerate(("pets/logo.jpg", "logo.jpg")):
+        found = data.open(pack(tmp_path / f"{number}.tar", ("pets", photos), (name, stray)))
+        same(found, want)
+        assert said(found, "1 image directly in the folder left out, no class", "logo.jpg")
+    want = data.open(split)
+    for number, name in enumerate(("pets/logo.jpg", "pets/train/logo.jpg", "logo.jpg")):
+        found = data.open(pack(tmp_path / f"split{number}.tar", ("pets", split), (name, stray)))
+        same(found, want)
+        np.testing.assert_array_equal(found.given_test, want.given_test)
+        assert said(found, "folders test, train are pooled")
+    (split / "logo.jpg").write_bytes(stray.read_bytes())
+    same(data.open(split), want)
+    np.testing.assert_array_equal(data.open(split).given_test, want.given_test)
+
+
+def test_class_folders_without_images_are_named(photos, tmp_path, refusal):
+    (tmp_path / "bird").mkdir()
+    path = pack(tmp_path / "x.tar", ("pets", photos), ("pets/bird", tmp_path / "bird"))
+    for _ in range(2):  # the second time from the remembered listing
+        assert "class folder bird holds no images" in refusal(data.open, path)
+    path = pack(tmp_path / "y.tar", ("pets", photos), ("pets/fish/1.dat", b"no image"))
+    assert "class folder fish holds no images" in refusal(data.open, path)
 
 
 def test_archives_that_do_not_belong_together(photos, tmp_path, refusal):

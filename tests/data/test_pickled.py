@@ -108,6 +108,10 @@ def test_sizes_that_lie_are_refused(refusal, monkeypatch):
     )  # the memo's place 4,294,967,295, for which C makes room
     deep = b"\x80\x02)" + b"2\x86" * 60 + b"."  # DUP, TUPLE2: 2^60 leaves
     assert "DUP" in refusal(read_pickle, deep, "x")
+    turned = b"c_codecs\nencode\nq\x00" + b"h\x00h\x01h\x02\x86R"
+    text = b"X" + (1 << 16).to_bytes(4, "little") + b"a" * (1 << 16) + b"q\x01" + b"X\x06\x00\x00\x00latin1q\x02"
+    bomb = b"\x80\x02](" + text + turned + b"h\x00h\x01h\x02\x86R" * 1000 + b"e."
+    assert "more bytes of its texts than it holds" in refusal(read_pickle, bomb, "x")
     keys = b"\x80\x02}()K\x01u."  # {(): 1}
     assert "damaged" in refusal(read_pickle, keys, "x")  # tuples are no keys: hashing nested ones may take for ever
     monkeypatch.setattr(pickled, "MOST_STEPS", 1000)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from steepest.core.errors import SettingError
 from steepest.inits.plain import Zeros
@@ -16,6 +17,7 @@ from steepest.models.passes import PREDICT
 from steepest.penalties.norms import L2
 from steepest.study.sweep import sweep
 from steepest.techniques.dropout import Dropout
+from steepest.techniques.maxnorm import MaxNorm
 from steepest.train.recipe import Recipe
 from steepest.train.techniques import check_techniques, hidden_layers
 
@@ -97,8 +99,7 @@ def test_the_penalty_acts_on_kernels_alone():
 
 @pytest.mark.parametrize("make", [Three([16]), Nnx], ids=["linen", "nnx"])
 def test_it_learns_as_a_population(make):
-    sklearn = pytest.importorskip("sklearn.datasets")
-    X, y = sklearn.load_iris(return_X_y=True)
+    X, y = load_iris(return_X_y=True)
     model = FlaxModel(make)
     recipes = [Recipe(model=model, method=Adam(rate=rate)) for rate in (1e-3, 1e-2, 3e-2)]
     found = sweep(recipes, X, y, replicates=1, epochs=20, standardize=True)
@@ -197,3 +198,14 @@ def test_without_flax_it_says_how_to_get_it(monkeypatch):
     with pytest.raises(SettingError) as error:
         FlaxModel(Linen)
     assert str(error.value) == 'Flax is not installed; pip install "steepest[flax]"'
+
+
+@pytest.mark.parametrize("made", [FlaxModel(Linen), FlaxModel(Nnx)], ids=["linen", "nnx"])
+def test_max_norm_bounds_what_each_unit_takes_in(made):
+    X, y = load_iris(return_X_y=True)
+    recipe = Recipe(model=made, method=Adam(rate=0.03), techniques=MaxNorm(0.5))
+    params = sweep([recipe], X, y, replicates=1, epochs=5, standardize=True).params(0, 0)
+    kernels = [np.asarray(leaf) for leaf in jax.tree.leaves(params) if np.ndim(leaf) == 2]
+    assert [kernel.shape for kernel in kernels] == [(4, 16), (16, 3)]  # units last
+    for kernel in kernels:
+        assert np.linalg.norm(kernel, axis=0).max() == pytest.approx(0.5, rel=1e-5)

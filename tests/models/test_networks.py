@@ -13,6 +13,7 @@ import steepest as st
 from steepest.core.errors import SettingError
 from steepest.data import from_arrays
 from steepest.models.passes import Predict
+from steepest.models.shared import SharedMLP
 from steepest.study import blocks
 from steepest.study.fit import fit
 from steepest.train.model_file import load, save
@@ -22,7 +23,7 @@ from steepest.train.state import Rows, start
 KEY, RNG = jax.random.key(3), np.random.default_rng(8)
 CNN = st.CNN(channels=(3, 4), dense=5, activation="leaky-relu", slope=0.1)
 NORMED = st.MLP(widths=(6,), norm=True)
-TRAINED = {"mlp": NORMED, "cnn": st.CNN(channels=(32,), dense=32)}
+TRAINED = {"mlp": NORMED, "cnn": st.CNN(channels=(32,), dense=32), "resnet": st.ResNet(width=1)}
 
 
 def drawn(model, shape, outputs=3):
@@ -107,7 +108,7 @@ def test_rows_that_do_not_fit_are_refused_before_anything_trains(model, shape, m
         (lambda: st.CNN(kernel=2), "CNN: kernel = 2; it must be odd, so that a kernel has a middle"),
         (lambda: st.CNN(activation="rely"), "unknown activation 'rely'; did you mean 'relu'?"),
         (lambda: st.ResNet(width=2.5), "ResNet: width = 2.5; it must be a whole number of at least 1"),
-        (lambda: st.ResNet(depth=True), "ResNet: depth = True; it must be a whole number of at least 1"),
+        (lambda: st.ResNet(depth=True), "ResNet: depth = True; it must be a whole number from 1 to 100"),
     ],
 )
 def test_bad_settings_are_refused_by_name(make, message):
@@ -251,3 +252,10 @@ def test_running_statistics_are_stored_and_predicted_with(tmp_path):
     ]
     want = np.maximum(z, 0) @ model.params["output"]["W"].T + model.params["output"]["b"]
     np.testing.assert_allclose(again.margins(X), want, rtol=1e-4, atol=1e-5)
+
+
+def test_layers_that_are_made_one_by_one_are_bounded():
+    """By a model file's settings, too: a few bytes that ask for 200 million layers end in one line."""
+    for made in (lambda: st.ResNet(width=1, depth=200_000_000), lambda: SharedMLP(width=1, repeat=200_000_000)):
+        with pytest.raises(SettingError, match="= 200000000; it must be a whole number from 1 to 1"):
+            made()

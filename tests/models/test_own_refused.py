@@ -13,6 +13,9 @@ from steepest.core.errors import SettingError
 from steepest.inits.plain import Zeros
 from steepest.models.loading import as_model
 from steepest.models.own import Functions
+from steepest.techniques.tangent import TangentProp
+from steepest.train.recipe import Recipe
+from steepest.train.techniques import check_techniques
 
 
 def init(key, shape, outputs):
@@ -147,3 +150,20 @@ def test_what_is_no_model(thing, said):
 def test_functions_must_be_functions():
     with pytest.raises(SettingError, match=r"Functions: 3 is no function; it takes apply\(params, rows\)"):
         Functions(init, 3)
+
+
+@jax.custom_vjp
+def one_way(rows, W):
+    return rows @ W.T
+
+
+one_way.defvjp(lambda rows, W: (rows @ W.T, (rows, W)), lambda kept, g: (g @ kept[1], g.T @ kept[0]))
+
+
+def test_a_model_without_forward_derivatives_is_refused_for_tangents_and_trains_without():
+    model = Functions(init, lambda params, rows: one_way(rows.reshape(len(rows), -1), params["W"].reshape(-1, 64)))
+    check_techniques(Recipe(model=model), (8, 8))
+    with pytest.raises(SettingError, match="TangentProp needs forward derivatives"):
+        check_techniques(Recipe(model=model, techniques=TangentProp()), (8, 8))
+    plain = Functions(init, lambda params, rows: rows.reshape(len(rows), -1) @ params["W"].reshape(-1, 64).T)
+    check_techniques(Recipe(model=plain, techniques=TangentProp()), (8, 8))

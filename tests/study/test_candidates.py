@@ -143,6 +143,27 @@ def test_techniques_that_are_the_same_in_other_words_are_refused(texts):
     assert str(caught.value) == f"techniques {texts[0]} and {texts[1]} are the same; name one of them"
 
 
+def test_techniques_that_act_on_rows_one_after_the_other_are_others_in_another_order():
+    texts = "augment+input-noise,input-noise+augment"
+    assert len(made(methods="sgd", penalties="none", techniques=texts)) == 2
+    texts = "dropout+augment,augment+dropout"  # one acts on rows, one on hidden units
+    with pytest.raises(SettingError, match="are the same"):
+        made(methods="sgd", penalties="none", techniques=texts, model="mlp:8")
+
+
+def test_a_setting_that_does_nothing_is_refused():
+    with pytest.raises(SettingError, match=r"'sparse:target=0\.2': target does nothing beside the other settings"):
+        made(methods="sgd", techniques="sparse,sparse:target=0.2", model="mlp:8")
+    both = "sparse:kind=kl,target=0.2,sparse:kind=kl"
+    assert len(made(methods="sgd", penalties="none", techniques=both, model="mlp:8:tanh")) == 2
+
+
+def test_multi_task_without_a_layer_to_share_is_refused():
+    settings = Settings(methods="adam", techniques="none,multi-task")
+    with pytest.raises(SettingError, match="linear has none: each task's scores have weights of their own"):
+        candidates(settings, (4,), (3, 2))
+
+
 def test_a_technique_that_is_searched_is_another_than_one_that_is_fixed():
     """Though by default their rate is the same."""
     assert len(made(methods="sgd", penalties="none", techniques="dropout,dropout:rate=0.5", model="mlp:8")) == 2

@@ -1,5 +1,6 @@
 """Max-norm: norms of incoming weights, alone and while a network trains; and the spread of label smoothing by name."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from sklearn.datasets import load_iris
 from steepest.core.errors import SettingError
 from steepest.methods.sgd import SGD
 from steepest.models.mlp import MLP
+from steepest.models.own import Functions
 from steepest.study.sweep import sweep
 from steepest.techniques.maxnorm import MaxNorm
 from steepest.techniques.smoothing import Smoothing
 from steepest.train.recipe import Recipe
+from steepest.train.techniques import check_techniques
 
 
 def norms(W):
@@ -29,6 +32,35 @@ def test_long_weights_are_cut_to_the_limit_and_short_ones_left_alone(shape):
     np.testing.assert_array_equal(got["W"][5], 0)
     np.testing.assert_allclose(got["W"][2:5].reshape(3, -1) * norms(W)[2:5, None], W[2:5].reshape(3, -1), rtol=1e-5)
     np.testing.assert_array_equal(got["b"], b)
+
+
+@pytest.mark.parametrize("units", ["first", "last"])
+def test_it_holds_for_each_unit_of_a_users_model_whatever_the_order_of_its_axes(units):
+    X, y = load_iris(return_X_y=True)
+    first = (lambda W: W.T) if units == "first" else (lambda W: W)
+
+    def begin(key, shape, outputs):
+        W = [
+            jax.random.normal(jax.random.fold_in(key, k), made) for k, made in enumerate([(*shape, 20), (20, outputs)])
+        ]
+        return {"layer0": first(W[0]), "layer1": first(W[1])}
+
+    model = Functions(begin, lambda params, rows: jnp.tanh(rows @ first(params["layer0"])) @ first(params["layer1"]))
+    recipe = Recipe(model=model, method=SGD(rate=0.5), techniques=MaxNorm(0.5))
+    params = sweep([recipe], X, y, replicates=1, epochs=5, standardize=True).params(0, 0)
+    for layer in ("layer0", "layer1"):
+        W = np.asarray(params[layer]["W"])
+        assert norms(W if units == "first" else W.T).max() == pytest.approx(0.5, rel=1e-5)
+        assert norms(W.T if units == "first" else W).max() > 0.6  # so that the other axis would have told
+
+
+def test_weights_whose_units_cannot_be_told_are_refused():
+    def begin(key, shape, outputs):  # noqa: ARG001
+        return {"table": jnp.ones((8, outputs)), "other": jnp.ones((*shape, 8))}
+
+    model = Functions(begin, lambda params, rows: params["table"][jnp.argmax(rows @ params["other"], axis=1)])
+    with pytest.raises(SettingError, match="which of table/W those are; leave it out"):
+        check_techniques(Recipe(model=model, techniques=MaxNorm(0.5)), (4,))
 
 
 def test_it_holds_in_every_layer_of_a_network_that_trains():

@@ -154,6 +154,31 @@ def test_the_variance_of_an_averaged_score_is_truth_13():
         np.testing.assert_allclose(mean.var(), variance / members + (members - 1) * covariance / members, rtol=0.01)
 
 
+def test_bags_of_a_trained_ensemble_vary_as_truth_13_says():
+    """Members' variance and covariance over data sets give the ensemble's, and its loss is that of their mean."""
+    target = (X @ RNG.normal(size=7) + RNG.normal(size=len(X))).astype("f4")
+    bags, replicates = 4, 60
+    recipe = Recipe(loss=Squared(), method=SGD(rate=0.05), batch_size=None, techniques=Bagging(bags=bags))
+    found = sweep([recipe], X, target, replicates=replicates, epochs=40, validation=0.0)
+    place = X[:20]
+    each = np.empty((replicates, bags, len(place)))
+    for number in range(replicates):
+        params = jax.tree.map(np.float64, found.params(number, 0))
+        W, b = params["W"][:, 0], params["b"][:, 0]
+        each[number] = W @ place.T + b[:, None]
+        rows = found.rows(number).test.rows
+        off = (W @ X[rows].T + b[:, None]).mean(axis=0) - target[rows]
+        assert found.score("loss")[number, 0] == pytest.approx(np.mean(off**2) / 2, rel=1e-4)
+    apart = each - each.mean(axis=0)
+    between = np.einsum("rip,rjp->pij", apart, apart) / replicates
+    variance = np.trace(between, axis1=1, axis2=2) / bags
+    covariance = (between.sum(axis=(1, 2)) - bags * variance) / (bags * (bags - 1))
+    assert (covariance < 0.9 * variance).all(), "bags that are alike would prove nothing"
+    assert covariance.mean() > 0.05 * variance.mean(), "they share most of their rows"
+    want = variance / bags + (bags - 1) * covariance / bags
+    np.testing.assert_allclose(each.mean(axis=1).var(axis=0), want, rtol=0.01)
+
+
 def softmax(s):
     return np.exp(s) / np.exp(s).sum(axis=-1, keepdims=True)
 

@@ -17,12 +17,12 @@ from steepest.data.folder import LITTER, SUFFIXES, Listing, check_classes
 from steepest.data.images import CHUNK, Chunk, Origin, Progress, load_from, settled_since, stamps_of
 from steepest.data.labels import NoSuchLabel
 from steepest.data.parts import PART, PARTS
-from steepest.data.paths import cannot_read, listed, shown
+from steepest.data.paths import cannot_read, counted, listed, shown
 from steepest.data.photos import gather_images
 from steepest.data.reading import Reading
 from steepest.data.tar import Member, is_archive, stem, walk
 
-FORMAT = 1  # of remembered listings: goes up whenever other members are taken
+FORMAT = 2  # of remembered listings: goes up whenever other members are taken
 CHUNK_BYTES = 8 << 20  # of images that a task holds
 Place = tuple[int, int, int]  # which archive, which of its members, its size
 
@@ -35,17 +35,30 @@ class Contents:
     stat: os.stat_result
     files: list[tuple[int, tuple[str, ...], int]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    folders: list[tuple[str, ...]] = field(default_factory=list)  # that are members themselves
 
 
 def archive_files(folder: Path) -> list[Path]:
     """The tar archives of a folder without subfolders; in one with subfolders these are the data."""
-    entries = [entry for entry in folder.iterdir() if entry.name[0] != "." and entry.name not in LITTER]
+    entries = _entries(folder)
     archives = sorted(entry for entry in entries if is_archive(entry) and entry.is_file())
     return [] if archives and any(entry.is_dir() for entry in entries) else archives
 
 
+def _entries(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if entry.name[0] != "." and entry.name not in LITTER]
+
+
 def gather_archives(path: Path, reading: Reading, progress: Progress | None = None, use_cache: bool = True) -> Gathered:
     """An archive, or the archives of a folder that are parts of one set: train and test."""
+    gathered = _gathered(path, reading, progress, use_cache)
+    beside = [entry.name for entry in _entries(path) if not is_archive(entry)] if path.is_dir() else []
+    if beside:
+        gathered.notes.append(f"{counted(len(beside), 'file')} beside the archives left out: {listed(sorted(beside))}")
+    return gathered
+
+
+def _gathered(path: Path, reading: Reading, progress: Progress | None, use_cache: bool) -> Gathered:
     paths = _of_one_set(path) if path.is_dir() else [path]
     found = [_contents(one, use_cache) for one in paths]
     batches = [(contents, cifar) for contents in found if (cifar := _cifar(contents))]
@@ -88,10 +101,11 @@ def _contents(path: Path, use_cache: bool) -> Contents:
     if known is None:
         _look_into(contents)
         if use_cache and settled_since([contents.stat]):
-            cache.write_listing(name, stamps, {"files": contents.files, "refused": contents.refused})
+            kept = {"files": contents.files, "refused": contents.refused, "folders": contents.folders}
+            cache.write_listing(name, stamps, kept)
     else:
         contents.files = [(number, tuple(parts), size) for number, parts, size in known["files"]]
-        contents.refused = known["refused"]
+        contents.refused, contents.folders = known["refused"], [tuple(parts) for parts in known["folders"]]
     return contents
 
 
@@ -100,9 +114,11 @@ def _look_into(contents: Contents) -> None:
     latest: dict[tuple[str, ...], tuple[int, tuple[str, ...], int]] = {}
     for number, (member, _) in enumerate(walk(contents.path)):
         parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
-        if member.kind == "folder" or any(part in LITTER or (part[0] == "." and part != "..") for part in parts):
+        if any(part in LITTER or (part[0] == "." and part != "..") for part in parts):
             continue
-        if member.kind != "file":
+        if member.kind == "folder":
+            contents.folders.append(parts)
+        elif member.kind != "file":
             contents.refused.append(f"{member.name} (a {member.kind})")
         elif ".." in parts or member.name.startswith("/") or not parts:
             contents.refused.append(f"{member.name} (leads out of the archive)")
@@ -147,6 +163,7 @@ def _listing(path: Path, found: list[Contents]) -> tuple[Listing, list[Place]]:
     several = len(found) > 1
     listing = Listing(Path(path.resolve().name if several else stem(path)), unit="archives" if several else "folders")
     rows: list[tuple[str, str, str, Place]] = []
+    classes: set[str] = set()
     for k, contents in enumerate(found):
         images = [one for one in contents.files if _is_image(one[1])]
         others = ["/".join(parts) for _, parts, _ in contents.files if not _is_image(parts)]
@@ -156,13 +173,15 @@ def _listing(path: Path, found: list[Contents]) -> tuple[Listing, list[Place]]:
         listing.others += others
         listing.refused += contents.refused
         top, split = _top([parts for _, parts, _ in images])
+        classes |= _class_folders(contents, top, split)
         whole = next((part for part in reversed(top) if part.lower() in PARTS), "") or _part_of_name(contents.path)
         for number, parts, size in images:
-            inner = parts[len(top) :]
+            inner = parts[len(top) :] if parts[: len(top)] == top else parts
             label = inner[split] if len(inner) > split + 1 else ""
             name = "/".join((contents.path.name, *inner) if several else inner)
             rows.append((name, label, inner[0] if split else whole, (k, number, size)))
     rows.sort()
+    listing.empty = sorted(classes - {row[1] for row in rows})
     listing.files, listing.labels = [row[0] for row in rows], [row[1] for row in rows]
     if len({row[2] for row in rows}) > 1:
         listing.parts = [row[2] for row in rows]
@@ -174,12 +193,36 @@ def _is_image(parts: tuple[str, ...]) -> bool:
 
 
 def _top(paths: list[tuple[str, ...]]) -> tuple[tuple[str, ...], int]:
-    """The folders that hold all images and are no class, and 1 where the next ones are parts (train, test), else 0."""
+    """The folders that hold the classes and are none, and 1 where the next ones are parts (train, test), else 0.
+
+    Images that lie beside the classes' folders, fewer than those inside, do not make a class of what holds them.
+
+    >>> _top([("pets", "cat", "1.png"), ("pets", "dog", "2.png"), ("pets", "logo.png")])
+    (('pets',), 0)
+    """
     depth = 0
-    while all(len(parts) > depth + 2 for parts in paths) and len({parts[depth] for parts in paths}) == 1:
-        depth += 1
-    split = all(len(parts) > depth + 2 and parts[depth].lower() in PARTS for parts in paths)
+    while True:
+        heads, inside, deeper = _below(paths, depth)
+        beside = len(paths) - len(deeper)
+        if len(heads) != 1 or not deeper or (beside and (len(inside) < 2 or beside >= len(deeper))):
+            break
+        paths, depth = deeper, depth + 1
+    split = bool(deeper) and beside < len(deeper) and all(head.lower() in PARTS for head in heads)
     return paths[0][:depth], int(split)
+
+
+def _below(paths: list[tuple[str, ...]], depth: int) -> tuple[set[str], set[str], list[tuple[str, ...]]]:
+    """The folders at a depth, those inside them, and the images that lie in the latter."""
+    heads = {parts[depth] for parts in paths if len(parts) > depth + 1}
+    deeper = [parts for parts in paths if len(parts) > depth + 2]
+    return heads, {parts[depth + 1] for parts in deeper}, deeper
+
+
+def _class_folders(contents: Contents, top: tuple[str, ...], split: int) -> set[str]:
+    """The folders where classes stand, whatever they hold."""
+    place = len(top) + split
+    folders = contents.folders + [parts[:-1] for _, parts, _ in contents.files]
+    return {parts[place] for parts in folders if len(parts) > place and parts[: len(top)] == top}
 
 
 def _part_of_name(path: Path) -> str:

@@ -67,7 +67,7 @@ def list_folder(root: Path) -> Listing:
 
 def _pool(listing: Listing, walk: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """train/cat and test/cat are one class: parts are pooled and redrawn, and the note says so."""
-    if not walk or listing.files or not all(label.lower() in PARTS for label, _ in walk):
+    if not walk or not all(label.lower() in PARTS for label, _ in walk):
         return walk
     inner: list[tuple[str, Path]] = []
     for _, folder in walk:

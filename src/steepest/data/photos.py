@@ -64,7 +64,7 @@ def gather_images(
     tests, notes = None, list(listing.notes)
     if listing.parts:
         tests = given_rows(is_test(listing.parts[kept[i]]) for i in good)
-        notes.append(pooled(listing.unit, sorted(set(listing.parts)), tests))
+        notes.append(pooled(listing.unit, sorted({listing.parts[i] for i in kept}), tests))
     return Gathered(
         name=listing.root.name or str(listing.root),
         X=pixels,

@@ -17,6 +17,7 @@ from steepest.core.errors import DataError
 from steepest.data.paths import shown
 
 MOST_STEPS = 3_000_000  # opcodes; CIFAR-100's 50,000 rows take 500,000
+SPARE = 1 << 16  # for short texts that are turned more than once
 ARRAY, NDARRAY, DTYPE, BUFFER, ENCODE = "an array", "its class", "its type", "its bytes", "text as bytes"
 NAMES = {
     "_reconstruct": ARRAY,
@@ -58,7 +59,7 @@ def read_pickle(data: bytes, where: str) -> Any:
 
     Raises DataError for everything that is not plain data, before anything of it could run.
     """
-    machine = _Machine(where)
+    machine = _Machine(where, len(data))
     try:
         for opcode, argument, _ in pickletools.genops(data):
             if opcode.name == "STOP":
@@ -74,8 +75,9 @@ def read_pickle(data: bytes, where: str) -> Any:
 class _Machine:
     """A stack and a memo, as in the pickle module, without anything that calls."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, size: int) -> None:
         self.where, self.stack, self.memo, self.steps = where, [], {}, 0
+        self.room = size + SPARE  # bytes that texts may become: each is turned once, and takes no more than in the file
 
     def result(self) -> Any:
         if len(self.stack) != 1:
@@ -151,6 +153,9 @@ class _Machine:
             text, encoding = arguments
             if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
                 raise ValueError("another encoding")
+            self.room -= len(text)
+            if self.room < 0:
+                raise DataError(f"{self.where}: its pickle makes more bytes of its texts than it holds; refused")
             self.stack.append(text.encode("latin-1"))
         elif word.meaning in (ARRAY, DTYPE, BUFFER):
             self.stack.append(_Made(word.meaning, arguments))

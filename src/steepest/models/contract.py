@@ -51,6 +51,11 @@ class Model:
         """How wide each stage is, in words."""
         return [str(size) for size in self.sizes(shape, outputs)]
 
+    def fan_in(self, params: Tree, shape: tuple[int, ...]) -> dict[str, tuple[int, ...] | None]:
+        """The axes of weights, by name, that a unit takes in, where they are not all but the first; None: unknown."""
+        del params, shape
+        return {}
+
     def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
         """The only number of scores it can give for rows of `shape`; None where it gives as many as are wanted."""
         del shape
@@ -97,10 +102,12 @@ def counts(owner: Any, name: str, value: Any, each: str) -> tuple[int, ...]:
     return tuple(int(n) for n in numbers)
 
 
-def check_count(owner: Any, name: str) -> None:
-    """Refuse a setting by name that is no whole number of at least 1."""
-    if not _counts(getattr(owner, name)):
-        raise refuse(owner, f"{name} = {getattr(owner, name)!r}; it must be a whole number of at least 1")
+def check_count(owner: Any, name: str, most: int | None = None) -> None:
+    """Refuse a setting by name that is no whole number of at least 1, or above `most`."""
+    value = getattr(owner, name)
+    if not _counts(value) or (most is not None and value > most):
+        wanted = "of at least 1" if most is None else f"from 1 to {most:,}"
+        raise refuse(owner, f"{name} = {value!r}; it must be a whole number {wanted}")
 
 
 def _counts(value: Any) -> bool:

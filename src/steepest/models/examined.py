@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from steepest.core.errors import SettingError, SteepestError
+from steepest.models.fan_in import fan_in
 from steepest.models.measure import measure
 from steepest.models.names import Names, names_of
 from steepest.models.passes import PREDICT, RUNNING
@@ -50,6 +51,7 @@ class Seen(NamedTuple):
     treedef: Any  # the user's own tree of weights
     rest: Any  # what the model keeps beside weights
     sizes: tuple[int, ...]
+    fan_in: tuple[tuple[int, ...] | None, ...]  # the axes of each weight that its units take in; None: unknown
 
 
 @functools.lru_cache(maxsize=256)
@@ -74,9 +76,10 @@ def examined(model: Any, shape: tuple[int, ...], outputs: int) -> Seen:
         _check_scores(given, outputs)
         _check_kept(jax.make_jaxpr(scores)(made, rows).consts)
         sizes = measure(scores, made, shape, outputs)
+        summed = fan_in(scores, made, rows)
     with explained(model, "cannot train as a population: "):
         _train(scores, made, rows)
-    return Seen(names, treedef, rest, sizes)
+    return Seen(names, treedef, rest, sizes, summed)
 
 
 def _made(model: Any, key: Any, shape: tuple[int, ...], outputs: int) -> tuple[list[Any], Any, Any]:
@@ -134,6 +137,16 @@ def _train(scores: Callable[[list[Any], Any], Any], made: list[Any], rows: Any) 
 
     many = [jax.ShapeDtypeStruct((MEMBERS, *leaf.shape), leaf.dtype) for leaf in made]
     jax.eval_shape(jax.vmap(gradient, in_axes=(0, None)), many, rows)
+
+
+def check_forward(model: Any, params: Any, shape: tuple[int, ...], why: str) -> None:
+    """Refuse a model whose scores have no gradient of a forward derivative, which is what tangents are trained by."""
+
+    def change(params: Any, rows: Any) -> Any:
+        return jnp.sum(jax.jvp(lambda rows: model.apply(params, rows), (rows,), (rows,))[1])
+
+    with explained(model, why):
+        jax.eval_shape(jax.grad(change), params, jax.ShapeDtypeStruct((ROWS, *shape), "float32"))
 
 
 @contextlib.contextmanager

@@ -75,6 +75,10 @@ class Own(Model):
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return list(examined(self, tuple(shape), outputs).sizes)
 
+    def fan_in(self, params: Tree, shape: tuple[int, ...]) -> dict[str, tuple[int, ...] | None]:
+        seen = examined(self, tuple(shape), made_for(params))
+        return {"/".join(path): axes for path, axes in zip(seen.names, seen.fan_in)}
+
 
 @spec
 class Functions(Own):
@@ -163,6 +167,9 @@ class FromFile(Model):
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return self.model.sizes(shape, outputs)
+
+    def fan_in(self, params: Tree, shape: tuple[int, ...]) -> dict[str, tuple[int, ...] | None]:
+        return self.model.fan_in(params, shape)
 
     def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
         return self.model.fixed_outputs(shape)

@@ -14,6 +14,7 @@ from steepest.models.passes import PREDICT, RUNNING, Predict, norm_layer, norm_s
 from steepest.models.pooling import average_map, max_pool
 
 KERNEL = 3
+MOST = 100  # residual pairs at either place: layers are made one by one, of a model file's settings, too
 
 
 class Layer(NamedTuple):
@@ -39,8 +40,8 @@ class ResNet(Model):
     {"norm1": {"mean", "var"}, …}}. A batch norm stands after each convolution, which has no bias then.
     **Settings**: width, 64 in Page's network; depth, the number of residual pairs at either place.
     **Hidden units** are the means over the last maps.
-    **Raises** SettingError for settings that are no whole numbers of at least 1, and for rows that are no images or
-    too small.
+    **Raises** SettingError for settings that are no whole numbers of at least 1, a depth above 100, and for rows that
+    are no images or too small.
     **Differs**: Page takes the maximum over the last maps and an eighth of the scores, and smoothes the ReLU.
     """
 
@@ -53,7 +54,7 @@ class ResNet(Model):
 
     def __post_init__(self) -> None:
         check_count(self, "width")
-        check_count(self, "depth")
+        check_count(self, "depth", MOST)
 
     def check(self, shape: tuple[int, ...]) -> None:
         check_image(self, shape, 8, "3 pools")

@@ -9,6 +9,8 @@ from steepest.models.activations import activate, check_activation
 from steepest.models.contract import Array, Model, Tree, check_count, dense, features, flat, times
 from steepest.models.passes import PREDICT, Predict
 
+MOST = 1000  # times the layer is applied: each is written out, of a model file's settings, too
+
 
 @spec
 class SharedMLP(Model):
@@ -35,7 +37,7 @@ class SharedMLP(Model):
 
     def __post_init__(self) -> None:
         check_count(self, "width")
-        check_count(self, "repeat")
+        check_count(self, "repeat", MOST)
         check_activation(self.activation)
 
     def init(self, key: Array, shape: tuple[int, ...], outputs: int, init: Any, dtype: Any) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 from steepest.core.errors import SettingError, unknown
@@ -20,8 +20,11 @@ from steepest.study.settings import Settings, candidate_name, technique_name, te
 from steepest.study.space import draw_trials
 from steepest.study.tasks import compared
 from steepest.techniques import TECHNIQUES
+from steepest.techniques.contract import Technique
 from steepest.train.recipe import Recipe, refuse_solver
 from steepest.train.techniques import check_techniques, with_techniques
+
+PLACES = ("rows", "hidden")  # of a step, where techniques act one after the other
 
 
 @dataclass(frozen=True)
@@ -133,17 +136,25 @@ def _technique(owner: str, text: str, values: Mapping[str, float]) -> Any:
 def _techniques(texts: Sequence[str], changed: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, Space]]:
     """Each text's spaces, as "dropout.rate". Texts that train and search the same in other words are refused."""
     found: dict[str, dict[str, Space]] = {}
-    meanings: dict[frozenset[Any], str] = {}
+    meanings: dict[Any, str] = {}
     for text in texts:
         found[text], parts = {}, []
         for owner, part in technique_owners(text).items():
             own = _technique_spaces(owner, part, changed)
             found[text] |= {f"{owner}.{name}": space for name, space in own.items()}
             parts.append((part_from_text(TECHNIQUES, part), tuple(own.items())))
-        twin = meanings.setdefault(frozenset(parts), text)
+        twin = meanings.setdefault((frozenset(parts), _order(parts)), text)
         if twin != text:
             raise SettingError(f"techniques {twin} and {text} are the same; name one of them")
     return found
+
+
+def _order(parts: Sequence[tuple[Any, Any]]) -> tuple[tuple[type, ...], ...]:
+    """The kinds that act on rows, and those that act on hidden units, in their order, which matters there: moved and
+    then noisy rows are others than noisy ones moved."""
+    kinds = [type(part) for part, _ in parts if isinstance(part, Technique)]
+    acting = ([kind for kind in kinds if getattr(kind, place) is not getattr(Technique, place)] for place in PLACES)
+    return tuple(tuple(kind for kind, _ in groupby(each)) for each in acting)
 
 
 def _technique_spaces(owner: str, text: str, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:

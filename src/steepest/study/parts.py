@@ -40,7 +40,7 @@ TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 ALL = "all"  # of the layers: None in a specification
 NEEDS = {
     "needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes",
-    "needs_tasks": "several label columns",
+    "needs_tasks": "several label columns", "needs_units": "plain products", "needs_forward": "forward derivatives",
 }  # fmt: skip
 
 
@@ -70,7 +70,11 @@ def part_from_text(registry: Registry, text: str) -> Any:
     missing = [key for key, field in fields.items() if _required(field) and key not in given]
     if missing:
         raise SettingError(f"{registry.what} {name!r} cannot be written as text: it needs {', '.join(missing)}")
-    return cls(**given)
+    made = cls(**given)
+    idle = next((key for key in given if key in getattr(made, "idle", ())), None)
+    if idle is not None:
+        raise SettingError(f"{registry.what} {text!r}: {idle} does nothing beside the other settings; leave it out")
+    return made
 
 
 def part_text(registry: Registry, part: Any) -> str:
@@ -82,6 +86,8 @@ def part_text(registry: Registry, part: Any) -> str:
     said = []
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
+        if field.name in getattr(part, "idle", ()):
+            continue
         if not _required(field) and type(value) is type(field.default) and value == field.default:
             continue
         if "part" in field.metadata and "numbers" not in field.metadata:

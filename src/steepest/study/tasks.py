@@ -11,6 +11,7 @@ from steepest.core.spec import refuse, replace
 from steepest.losses.multitask import MultiTask
 from steepest.losses.softmax import CrossEntropy
 from steepest.metrics import METRICS, confusion
+from steepest.models.linear import Linear
 from steepest.techniques.bagging import Bagging
 from steepest.techniques.further import FurtherTasks
 from steepest.train.recipe import Recipe, refuse_solver
@@ -64,6 +65,9 @@ def _for_the_first(recipe: Recipe, tasks: int) -> Recipe:
     weights = [technique.weight for technique in recipe.techniques if isinstance(technique, FurtherTasks)]
     if not weights:
         return recipe
+    if isinstance(recipe.model, Linear):
+        raise SettingError("multi-task helps by hidden layers that the tasks share, and linear has none: each task's "
+                           "scores have weights of their own; use a model such as mlp:64")  # fmt: skip
     if isinstance(recipe.loss, MultiTask):
         raise SettingError("multi-task is both technique and loss, each with weights of its own; leave one out")
     others = tuple(technique for technique in recipe.techniques if not isinstance(technique, FurtherTasks))

@@ -5,7 +5,7 @@
     h       = technique.hidden(h, key, layer)              what the next layer sees of hidden layer 1, 2, …
     losses  = technique.losses(losses_of, losses, facts)   each row's loss, given the loss at any labels
     extra   = technique.extra(view)                        a number a row, added to its loss
-    params  = technique.after(params)                      the weights after the step
+    params  = technique.after(params, fan_in)              the weights after the step
 
 A technique sees one member; its strengths are hyperparameters. Keys are the same for all members of a replicate, so
 members draw alike, and differ from step to step. Rows without weight may hold anything and count for nothing.
@@ -14,8 +14,8 @@ members draw alike, and differ from step to step. Rows without weight may hold a
 from __future__ import annotations
 
 import dataclasses
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -24,6 +24,7 @@ from steepest.core.spec import refuse
 
 Array = Any
 Tree = Any
+FanIn = Mapping[str, tuple[int, ...] | None]
 
 
 @jax.tree_util.register_dataclass
@@ -64,6 +65,8 @@ class Technique:
     needs_hidden: ClassVar[bool] = False  # a model with hidden layers
     needs_classes: ClassVar[bool] = False  # labels that are classes, not the numbers of a regression
     needs_tasks: ClassVar[bool] = False  # several label columns
+    needs_units: ClassVar[bool] = False  # to know which axes of a weight belong to one unit
+    needs_forward: ClassVar[bool] = False  # a model that JAX can differentiate forwards, by `jax.jvp`
     needs_limits: ClassVar[bool] = False  # `facts.low` and `facts.high`
     at_prediction: ClassVar[bool] = False  # Monte Carlo prediction draws `rows` and `hidden` as training does
 
@@ -102,8 +105,10 @@ class Technique:
         del view
         return None
 
-    def after(self, params: Tree) -> Tree:
-        """The weights that a step ends with; the method hears how far that is from those it gave (its `settle`)."""
+    def after(self, params: Tree, fan_in: FanIn = MappingProxyType({})) -> Tree:
+        """The weights that a step ends with; the method hears how far that is from those it gave (its `settle`).
+        `fan_in`: the axes of weights by name that a unit takes in, where they are not all but the first."""
+        del fan_in
         return params
 
 
@@ -123,14 +128,11 @@ def check_layers(technique: Any) -> None:
     object.__setattr__(technique, "layers", tuple(sorted(set(given))))  # a list would not hash
 
 
-def change_weights(params: Tree, change: Callable[[Array, int], Array]) -> Tree:
-    """Params with change(W, number) in place of every array under the key `W`; biases and norm parameters are spared.
-
-    The number hangs on the place in the tree by name, so that a draw from it does not hang on other layers.
-    """
+def change_weights(params: Tree, change: Callable[[Array, str], Array]) -> Tree:
+    """Params with change(W, name) in place of every array under the key `W`; biases and norm parameters are spared."""
 
     def one(path: tuple[Any, ...], leaf: Array) -> Array:
         name = jax.tree_util.keystr(path, simple=True, separator="/")
-        return change(leaf, zlib.crc32(name.encode())) if name.rpartition("/")[2] == "W" else leaf
+        return change(leaf, name) if name.rpartition("/")[2] == "W" else leaf
 
     return jax.tree_util.tree_map_with_path(one, params)

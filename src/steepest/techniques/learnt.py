@@ -31,6 +31,7 @@ class LearntTangents(Technique):
 
     equation = "ℓ ← ℓ + λ·Σₜ ‖(∂s/∂x)·t‖², t learnt"
     paper = "Rifai et al. 2011"
+    needs_forward = True
 
     def __post_init__(self) -> None:
         most = min(jnp.shape(self.encoder["W"]))

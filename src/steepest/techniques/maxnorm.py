@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import jax.numpy as jnp
 
 from steepest.core.hyper import Hyper, Space, positive
 from steepest.core.spec import spec
-from steepest.techniques.contract import Array, Technique, Tree, change_weights
+from steepest.techniques.contract import Array, FanIn, Technique, Tree, change_weights
 
 
 @spec
@@ -16,7 +18,8 @@ class MaxNorm(Technique):
     The projection on a ball, unit by unit. It acts on hidden layers and on the output alike; biases and norm parameters
     are spared. Nothing is drawn, nothing is added to the loss.
 
-    **Shapes**: each array W [out, …] under `W`; a unit's incoming weights are W[unit], a filter's all its taps.
+    **Shapes**: each array W [out, …] under `W`; a unit's incoming weights are W[unit], a filter's all its taps. Of a
+    user's own model they are what its products sum over (`models/fan_in.py`), whatever the order of the axes.
     **Hyperparameters**: limit > 0 of the 2-norm, 3 by default (Srivastava et al. use 3 … 4), searched 0.3 … 10,
     log-uniform. **Raises** SettingError for a limit out of its range.
     **Where it ends**: a method that looks ahead (Nesterov) is told what the projection moved, as with a prox
@@ -30,11 +33,12 @@ class MaxNorm(Technique):
 
     equation = "w ← w·min(1, limit/‖w‖) after each step"
     paper = "Srivastava et al. 2014"
+    needs_units = True
 
-    def after(self, params: Tree) -> Tree:
-        def within(W: Array, number: int) -> Array:
-            del number
-            norm = jnp.sqrt(jnp.sum(W * W, axis=tuple(range(1, W.ndim)), keepdims=True))
+    def after(self, params: Tree, fan_in: FanIn = MappingProxyType({})) -> Tree:
+        def within(W: Array, name: str) -> Array:
+            incoming = fan_in.get(name) or tuple(range(1, W.ndim))
+            norm = jnp.sqrt(jnp.sum(W * W, axis=incoming, keepdims=True))
             over = norm > self.limit
             return jnp.where(over, W * (self.limit / jnp.where(over, norm, 1)), W)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import jax
 import jax.numpy as jnp
 
@@ -86,8 +88,9 @@ class WeightNoise(Technique):
     paper = "Graves 2011"
 
     def weights(self, params: Tree, key: Array) -> Tree:
-        def noisy(W: Array, number: int) -> Array:
-            return _with_noise(W, self.scale, jax.random.fold_in(key, number))
+        def noisy(W: Array, name: str) -> Array:
+            # by its name, so that a draw does not hang on other layers
+            return _with_noise(W, self.scale, jax.random.fold_in(key, zlib.crc32(name.encode())))
 
         return change_weights(params, noisy)
 

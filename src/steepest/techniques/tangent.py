@@ -52,6 +52,7 @@ class TangentProp(Technique):
     equation = "ℓ ← ℓ + λ·Σₜ ‖(∂s/∂x)·t‖²"
     paper = "Simard et al. 1992"
     needs_images = True
+    needs_forward = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "smooth", checked_width("TangentProp", self.smooth))

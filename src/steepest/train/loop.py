@@ -55,7 +55,7 @@ def step(recipe: Recipe, state: State, batch: Rows, moment: Moment, chance: Chan
     if recipe.penalty.proximal:
         params = recipe.penalty.prox(params, method.stride(memory, moment.t))
     for technique in recipe.techniques:
-        params = technique.after(params)
+        params = technique.after(params, recipe.model.fan_in(params, batch.X.shape[1:]))
     if params is not stepped:  # a prox or a projection moved them further
         memory = method.settle(memory, jax.tree.map(jnp.subtract, params, stepped))
     average = state.average

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from steepest.core.errors import SettingError
 from steepest.core.spec import refuse, replace
 from steepest.inits.plain import Zeros
+from steepest.models.examined import check_forward
+from steepest.models.own import FromFile, Own
 from steepest.models.passes import Predict
 from steepest.techniques.contract import Technique
 from steepest.train.recipe import Recipe
@@ -52,6 +54,10 @@ def check_techniques(recipe: Recipe, shape: tuple[int, ...]) -> None:
             raise refuse(technique, f"is for classes, and {type(recipe.loss).__name__} is for numbers; leave it out")
         if technique.needs_tasks:
             raise refuse(technique, "needs several label columns, as --label a,b; leave it out")
+        if technique.needs_units:
+            _check_units(technique, recipe.model, shape)
+        if technique.needs_forward and isinstance(recipe.model, Own | FromFile):
+            _check_forward(type(technique).__name__, recipe.model, shape)
         if technique.needs_hidden:
             _check_hidden(technique, recipe.model, shape)
 
@@ -67,6 +73,25 @@ def _check_hidden(technique: Technique, model: Any, shape: tuple[int, ...]) -> N
             raise refuse(technique, f"acts on hidden layer {layer}, and {model!r} has {has}")
 
 
+def _check_units(technique: Technique, model: Any, shape: tuple[int, ...]) -> None:
+    unknown = units_unknown(model, shape)
+    if unknown:
+        why = f"acts on each unit's weights, and the products of {model!r} do not show which of {unknown} those are"
+        raise refuse(technique, f"{why}; leave it out")
+
+
+@functools.lru_cache(maxsize=256)
+def _check_forward(name: str, model: Any, shape: tuple[int, ...]) -> None:
+    check_forward(model, jax.eval_shape(lambda: _begin(model, shape)), shape, f"{name} needs forward derivatives: ")
+
+
+@functools.lru_cache(maxsize=256)
+def units_unknown(model: Any, shape: tuple[int, ...]) -> str:
+    """The first of a model's weights whose units cannot be told; "" where all can."""
+    params = jax.eval_shape(lambda: _begin(model, shape))
+    return next((name for name, axes in model.fan_in(params, shape).items() if axes is None and name.endswith("W")), "")
+
+
 @functools.lru_cache(maxsize=256)
 def hidden_layers(model: Any, shape: tuple[int, ...]) -> int:
     """How many hidden layers of units a model has, as it tells the pass of a prediction; nothing is computed.
@@ -76,14 +101,16 @@ def hidden_layers(model: Any, shape: tuple[int, ...]) -> int:
     2
     """
     counted = _Counted()
-    outputs = model.fixed_outputs(shape) or 2
 
     def once() -> Array:
-        params = model.init(jax.random.key(0), shape, outputs, Zeros(), jnp.float32)
-        return model.apply(params, jnp.zeros((2, *shape), jnp.float32), counted)
+        return model.apply(_begin(model, shape), jnp.zeros((2, *shape), jnp.float32), counted)
 
     jax.eval_shape(once)
     return counted.layers
+
+
+def _begin(model: Any, shape: tuple[int, ...]) -> Any:
+    return model.init(jax.random.key(0), shape, model.fixed_outputs(shape) or 2, Zeros(), jnp.float32)
 
 
 class _Counted(Predict):
