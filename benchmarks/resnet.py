@@ -19,8 +19,8 @@ from steepest.core.spec import replace
 WIDTH, BATCH = 32, 128
 DECAY = 5e-4  # Page 2018
 STAGES = (  # side, epochs, the rate's peak (Page takes 0.4 for batches of 512), where in the cycle it lies, its fall
-    (16, 12, 0.1, 0.25, 10.0),
-    (32, 7, 0.07, 0.15, 100.0),
+    (16, 14, 0.1, 0.25, 10.0),
+    (32, 10, 0.07, 0.15, 100.0),
 )
 WANTED = 88.0
 

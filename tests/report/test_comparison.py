@@ -152,7 +152,7 @@ def test_techniques_and_models_stand_beside_method_and_penalty():
         "Recommended: adam + l2, dropout+smoothing, mlp:128,64 with rate 0.0123"
     )
     assert "Techniques and models, each searching all else along" in drawn([comparison.families_table(result)])
-    assert "none − dropout+smoothing" in drawn([comparison.pairs_table(result)])
+    assert "none − dropout+smoothing" in drawn([comparison.pairs_table(result, result["pairs"])])
     (warning,) = comparison.warnings(result)
     assert warning.startswith("adam+l2, mlp:64; adam+l2, mlp:128,64; adam+l2, dropout+smoothing, mlp:64; adam+l2, dr")
     assert spaces.shared_spaces(result["settings"]["search"]) == {
@@ -200,7 +200,7 @@ def test_families_of_one_say_nothing():
 
 
 def test_pairs_of_cells_are_too_many_to_show():
-    out = drawn([comparison.pairs_table(RESULT)])
+    out = drawn([comparison.pairs_table(RESULT, RESULT["pairs"])])
     assert "sgd − adam  -5.1 ± 1.0  0.000  worse" in out
     assert "sgd+l2" not in out
 
@@ -229,3 +229,19 @@ def test_spaces_that_all_share_and_that_single_candidates_have():
     assert spaces.shared_spaces(every) == {("rate", "s"): "all"}
     odd = {"a+x": {"m": "s"}, "a+y": {}, "b+x": {}, "b+y": {"m": "s"}}
     assert spaces.shared_spaces(odd) == {("m", "s"): "a+x, b+y"}
+
+
+def test_pairs_under_attack_are_told_of_techniques_and_of_all_when_asked():
+    result = networks()
+    pairs = [*result["pairs"], {**result["pairs"][0], "factor": "model", "a": "mlp:64", "b": "mlp:128,64"}]
+    result = {
+        **result,
+        "attacked_pairs": pairs,
+        "settings": {**result["settings"], "attack": "fgsm:size=0.2"},
+    }
+    brief, whole = (drawn(comparison.attacked_lines(result, verbose)) for verbose in (False, True))
+    assert "Pairs, attacked by fgsm:size=0.2: difference in points" in brief
+    assert "none − dropout+smoothing" in brief
+    assert "mlp:64 − mlp:128,64" not in brief
+    assert "mlp:64 − mlp:128,64" in whole
+    assert comparison.attacked_lines(networks(), True) == []

@@ -130,24 +130,33 @@ def test_a_given_test_set_is_judged_over_seeds_and_rows(store):
     for cell, rows in zip(found.cells, picked):
         assert cell["test"]["values"] == rows.mean(axis=1).tolist()
         assert (cell["test"]["low"], cell["test"]["high"]) == interval_crossed(rows)[1:]
-        assert (cell["attacked"]["low"], cell["attacked"]["high"]) == (None, None)
     (want,) = compare_crossed(np.stack(picked, axis=1))
     pair = found.pairs[0]
     assert (pair["difference"], pair["low"], pair["p"]) == (want["difference"], want["low"], want["p"])
     assert json.loads(json.dumps(found.as_dict(), allow_nan=False)) == found.as_dict()
+    attacked = [pick_rows(found, store, y, c, attacked=True) for c in ("sgd+none", "adam+none")]
+    for cell, rows, as_they_are in zip(found.cells, attacked, picked):
+        assert cell["attacked"]["values"] == pytest.approx(rows.mean(axis=1))
+        assert (cell["attacked"]["low"], cell["attacked"]["high"]) == interval_crossed(rows)[1:]
+        assert rows.mean() < as_they_are.mean()
+    (want,) = compare_crossed(np.stack(attacked, axis=1))
+    pair = found.attacked_pairs[0]
+    assert (pair["difference"], pair["low"], pair["p"]) == (want["difference"], want["low"], want["p"])
     balanced = run_study(plan(given_iris(), dataclasses.replace(settings, metric="balanced")), store)
     assert balanced.stored
     assert balanced.cells[0]["test"]["mean"] == pytest.approx(np.mean(balanced.cells[0]["test"]["values"]))
 
 
-def pick_rows(found, store, y, candidate):
+def pick_rows(found, store, y, candidate, attacked=False):
     """[replicates, rows] which test rows the trial that validation rows choose got right, by the stored trainings."""
     trainings = [t for t in store.trainings(found.run) if t.candidate == candidate and t.trial]
     made = []
     for replicate in range(5):
         own = [t for t in trainings if t.replicate == replicate]
         best = min(own, key=lambda t: (-t.validation["accuracy"], t.validation["loss"], t.trial))
-        made.append(np.unpackbits(np.frombuffer(best.hits, np.uint8), count=len(y)))
+        bits = np.unpackbits(np.frombuffer(best.hits, np.uint8))
+        kept = len(bits) // 2 if attacked else 0  # those under attack come after the others
+        made.append(bits[kept : kept + len(y)])
     return np.array(made, float)
 
 

@@ -25,7 +25,8 @@ def comparison_lines(result: Mapping[str, Any], width: int, verbose: bool = Fals
     if len(result["cells"]) > 1:
         made.append(families_table(result))
     if verbose:
-        made.append(pairs_table(result))
+        made.append(pairs_table(result, result["pairs"]))
+    made += attacked_lines(result, verbose)
     made.append(spaces_table(result["settings"]["search"]))
     said = warnings(result)
     if said:
@@ -114,19 +115,26 @@ def families_table(result: Mapping[str, Any]) -> RenderableType:
     return titled(title, made)
 
 
-def pairs_table(result: Mapping[str, Any]) -> RenderableType:
+def attacked_lines(result: Mapping[str, Any], verbose: bool) -> list[RenderableType]:
+    """Pairs under attack, those of techniques alone where not all are asked for; nothing where nothing was attacked."""
+    pairs = result.get("attacked_pairs") or []
+    pairs = [pair for pair in pairs if verbose or pair["factor"] == "technique"]
+    return [pairs_table(result, pairs, f", attacked by {result['settings']['attack']}")] if pairs else []
+
+
+def pairs_table(result: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], under: str = "") -> RenderableType:
     """Every pair of methods and of penalties: difference, Holm's p, verdict from the first one's side."""
     made = table()
     made.add_column("pair", overflow="fold")
     for name in ("difference", "p"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("verdict", no_wrap=True)
-    for pair in result["pairs"]:
+    for pair in pairs:
         if pair["factor"] != "cell":
             half = (pair["high"] - pair["low"]) / 2
             difference = f"{100 * pair['difference']:+.1f} ± {100 * half:.1f}"
             made.add_row(f"{pair['a']} − {pair['b']}", difference, f"{pair['p']:.3f}", pair["verdict"])
-    return titled(f"Pairs: difference in points ± half of the {level(result)} % interval, p after Holm", made)
+    return titled(f"Pairs{under}: difference in points ± half of the {level(result)} % interval, p after Holm", made)
 
 
 def warnings(result: Mapping[str, Any]) -> list[str]:

@@ -59,6 +59,11 @@ class Comparison:
         return self.answer.pairs
 
     @property
+    def attacked_pairs(self) -> list[dict[str, Any]] | None:
+        """Pairs of methods, penalties, techniques and models by their scores under attack; None without an attack."""
+        return self.answer.attacked_pairs
+
+    @property
     def warnings(self) -> list[str]:
         """What to know before believing the verdict."""
         return self.answer.warnings
@@ -82,6 +87,7 @@ class Comparison:
             "settings": settings,
             "cells": self.cells,
             "pairs": self.pairs,
+            **({} if self.answer.attacked_pairs is None else {"attacked_pairs": self.answer.attacked_pairs}),
             "families": self.answer.families,
             "verdict": self.verdict,
             "warnings": self.warnings,

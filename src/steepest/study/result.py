@@ -34,7 +34,7 @@ class Result:
     curves: dict[str, np.ndarray]
     params: Tree | None
     narrowed: bool = False  # its block was narrower than `exact` wants, for want of memory
-    hits: bytes = b""  # which rows of a given test set it got right, as np.packbits
+    hits: bytes = b""  # which rows of a given test set it got right, as np.packbits; then which of them attacked
 
 
 def results(plan: Plan, job: Job, replicate: Replicate, trained: Trained) -> Iterator[Result]:
@@ -42,7 +42,7 @@ def results(plan: Plan, job: Job, replicate: Replicate, trained: Trained) -> Ite
     members = job.block.members
     validation = _scores(plan.source, replicate.validation, trained.validation, len(members))
     test = _scores(plan.source, replicate.test, trained.test, len(members))
-    attacked = _under_attack(plan, job, replicate, trained.params)
+    attacked, said_attacked = _under_attack(plan, job, replicate, trained.params)
     for i, recipe in enumerate(members):
         yield Result(
             replicate=job.replicate,
@@ -55,7 +55,7 @@ def results(plan: Plan, job: Job, replicate: Replicate, trained: Trained) -> Ite
             curves={name: curve[i] for name, curve in trained.curves.items()},
             params=jax.tree.map(lambda leaf, i=i: leaf[i].copy(), trained.params) if plan.keep_params else None,
             narrowed=job.block.narrowed,
-            hits=_hits(replicate.test, trained.test, i) if plan.draw.test == GIVEN else b"",
+            hits=_hits(replicate.test, trained.test, i, said_attacked[i]) if plan.draw.test == GIVEN else b"",
         )
 
 
@@ -68,9 +68,10 @@ def memory_notes(narrowed: Iterable[bool]) -> tuple[str, ...]:
     return (f"{ran} narrower than usual for want of memory: equal to other runs to rounding, not bit for bit",)
 
 
-def _hits(rows: Any, scored: Any, member: int) -> bytes:
-    """Which test rows a member got right, a bit each; a given test set has no filling."""
-    return np.packbits(_first_task(rows.y, 1) == _first_task(scored[0][member], 1)).tobytes()
+def _hits(rows: Any, scored: Any, member: int, attacked: list[np.ndarray]) -> bytes:
+    """Which test rows a member got right, a bit each, as they are, then attacked; a given test set has no filling."""
+    said = [scored[0][member], *attacked]
+    return b"".join(np.packbits(_first_task(rows.y, 1) == _first_task(labels, 1)).tobytes() for labels in said)
 
 
 def _first_task(numbers: Any, axes: int) -> np.ndarray:
@@ -94,11 +95,14 @@ def _scores(source: Source, rows: Any, scored: Any, members: int) -> list[dict[s
     return made
 
 
-def _under_attack(plan: Plan, job: Job, replicate: Replicate, params: Tree) -> list[dict[str, float]]:
-    """Each member's metrics on the test rows that its own gradient has moved: "attacked accuracy" …"""
+def _under_attack(
+    plan: Plan, job: Job, replicate: Replicate, params: Tree
+) -> tuple[list[dict[str, float]], list[list[np.ndarray]]]:
+    """Each member's metrics on the test rows that its own gradient has moved, "attacked accuracy" …; and the labels it
+    gives them, [rows] in a list that is empty where nothing is attacked."""
     members, recipes, rows = job.block.members, plan.recipes(job.replicate), replicate.test
     if plan.attack is None or rows is None:
-        return [{} for _ in members]
+        return [{} for _ in members], [[] for _ in members]
     filling = job.block.width - len(members)  # with copies of the last, as in training
     chosen = [recipes[i].general() for i in members]
     padded = stack(chosen + chosen[-1:] * filling, chosen[0].dtype)
@@ -107,4 +111,6 @@ def _under_attack(plan: Plan, job: Job, replicate: Replicate, params: Tree) -> l
     weight = np.asarray(rows.weight, np.float64)
     matrices = confusion(_first_task(rows.y, 1), said, len(plan.source.classes), weight)
     scored = {f"attacked {name}": metric(matrices) for name, metric in METRICS.items()}
-    return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))]
+    return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))], [
+        [labels] for labels in said
+    ]

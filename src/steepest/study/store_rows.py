@@ -28,7 +28,7 @@ class Training:
     test: Mapping[str, float]
     curve: tuple[float, ...] = ()  # the training loss per epoch
     narrowed: bool = False  # for want of memory its block was too narrow for the same bits every time
-    hits: bytes = b""  # which rows of a given test set it got right, as np.packbits; empty where test rows were drawn
+    hits: bytes = b""  # of a given test set, as in `result.Result`; empty where test rows were drawn
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "curve", tuple(float(loss) for loss in self.curve))

@@ -26,13 +26,20 @@ from steepest.techniques import TECHNIQUES
 class Given:
     """What is known of each row of a test set that came with the data."""
 
-    hits: Mapping[tuple[int, int, int], bytes]  # (replicate, candidate, trial) → which rows it got right, np.packbits
+    # (replicate, candidate, trial) → which rows it got right, np.packbits, then those it got right under attack
+    hits: Mapping[tuple[int, int, int], bytes]
     shares: np.ndarray  # [rows] what a hit adds to the score, times the number of rows
 
-    def rows(self, replicate: int, candidate: int, trial: int) -> np.ndarray:
-        """What each row [rows] adds to the score's mean."""
+    def rows(self, replicate: int, candidate: int, trial: int, attacked: bool = False) -> np.ndarray:
+        """What each row [rows] adds to the score's mean, as it is or attacked."""
         packed = np.frombuffer(self.hits[replicate, candidate, trial], np.uint8)
-        return np.unpackbits(packed, count=len(self.shares)) * self.shares
+        place = -(-len(self.shares) // 8) * attacked
+        return np.unpackbits(packed[place:], count=len(self.shares)) * self.shares
+
+    @property
+    def attacked(self) -> bool:
+        """Whether it is known of attacked rows; runs of earlier versions did not keep it."""
+        return all(len(packed) > -(-len(self.shares) // 8) for packed in self.hits.values())
 
 
 def shares(y: np.ndarray, metric: str) -> np.ndarray:
@@ -57,6 +64,13 @@ class Outcomes:
     attacked: np.ndarray | None = None  # the metric on test rows under attack
     given: Given | None = None  # where the test rows came with the data
 
+    def scores(self, attacked: bool) -> np.ndarray:
+        """The metric on test rows as they are, or attacked."""
+        found = self.attacked if attacked else self.test
+        if found is None:
+            raise ValueError("test rows were not attacked")
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -64,6 +78,7 @@ class Answer:
 
     cells: list[dict[str, Any]]
     pairs: list[dict[str, Any]]
+    attacked_pairs: list[dict[str, Any]] | None  # the same by the scores under attack; None where nothing was attacked
     families: list[dict[str, Any]]
     verdict: str
     warnings: list[str]
@@ -88,6 +103,7 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     return Answer(
         cells=cells,
         pairs=[_named(pair, family) for family in (*judged, among_cells) for pair in family.pairs],
+        attacked_pairs=_attacked_pairs(s, made, got, design),
         families=[family.row(design) for family in families],
         verdict=sentence(judged, design),
         warnings=_warnings(judged[0], cell_names, cells, s.metric),
@@ -95,7 +111,17 @@ def summarise(settings: Settings, made: Sequence[Candidate], got: Outcomes, n_tr
     )
 
 
-def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes) -> list[_Scored]:
+def _attacked_pairs(
+    s: Settings, made: Sequence[Candidate], got: Outcomes, design: Design
+) -> list[dict[str, Any]] | None:
+    """Pairs by the scores under attack, of the trials that validation rows chose as they are."""
+    if got.attacked is None or (got.given is not None and not got.given.attacked):
+        return None
+    families = [family.judged(design) for family in _factors(s, made, got, attacked=True)]
+    return [_named(pair, family) for family in families for pair in family.pairs]
+
+
+def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes, attacked: bool = False) -> list[_Scored]:
     """Methods and penalties, and techniques and models where there are several; each searches all else along."""
     named = [("method", s.methods), ("penalty", s.penalties)]
     named += [(factor, names) for factor, names in (("technique", s.techniques), ("model", s.models)) if names[1:]]
@@ -103,7 +129,8 @@ def _factors(s: Settings, made: Sequence[Candidate], got: Outcomes) -> list[_Sco
     for factor, names in named:
         of = [getattr(candidate, factor) for candidate in made]
         picks = np.array([pick(got, [c for c, owner in enumerate(of) if owner == name]) for name in names])
-        scored.append(_Scored(factor, tuple(map(model_name, names)), _scores(got.test, picks), _rows(got, picks)))
+        rows = _rows(got, picks, attacked)
+        scored.append(_Scored(factor, tuple(map(model_name, names)), _scores(got.scores(attacked), picks), rows))
     return scored
 
 
@@ -148,11 +175,11 @@ def _scores(test: np.ndarray, picks: np.ndarray) -> np.ndarray:
     return np.stack([test[replicate, p[:, 0], p[:, 1]] for p in picks], axis=1)
 
 
-def _rows(got: Outcomes, picks: np.ndarray) -> np.ndarray | None:
+def _rows(got: Outcomes, picks: np.ndarray, attacked: bool = False) -> np.ndarray | None:
     """What each given test row adds to the scores of the picked trials, [replicates, entries, rows]."""
-    if got.given is None:
+    if got.given is None or (attacked and not got.given.attacked):
         return None
-    made = [[got.given.rows(r, int(c), int(t)) for r, (c, t) in enumerate(pick)] for pick in picks]
+    made = [[got.given.rows(r, int(c), int(t), attacked) for r, (c, t) in enumerate(pick)] for pick in picks]
     return np.array(made).swapaxes(0, 1)
 
 
@@ -173,7 +200,6 @@ def _named(pair: Pair, family: Family) -> dict[str, Any]:
 
 def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design: Design) -> dict[str, Any]:
     defaults = got.test[:, c, 0]
-    rows = _rows(got, best[None])
     replicate = _most_promising(got, best)
     trial = int(best[replicate, 1])
     winners = [got.values[r][c][int(best[r, 1])] for r in range(len(best))]
@@ -187,12 +213,18 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
             "hyperparameters": dict(got.values[replicate][c][trial]),
             "validation": float(got.validation[replicate, c, trial]),
         },
-        "test": _mean(_scores(got.test, best[None])[:, 0], design, None if rows is None else rows[:, 0]),
-        **({} if got.attacked is None else {"attacked": _mean(_scores(got.attacked, best[None])[:, 0], design)}),
+        "test": _of_winners(got, best, design),
+        **({} if got.attacked is None else {"attacked": _of_winners(got, best, design, attacked=True)}),
         "expected_best": expected_best(got.validation[:, c, 1:]).mean(axis=0).tolist(),
         "diverged": int(got.diverged[:, c].sum()),
         "warnings": _edges(candidate, winners),
     }
+
+
+def _of_winners(got: Outcomes, best: np.ndarray, design: Design, attacked: bool = False) -> dict[str, Any]:
+    """The mean score of a cell's winners on the test rows, as they are or attacked, with its interval."""
+    rows = _rows(got, best[None], attacked)
+    return _mean(_scores(got.scores(attacked), best[None])[:, 0], design, None if rows is None else rows[:, 0])
 
 
 def _edges(candidate: Candidate, winners: Sequence[Mapping[str, float]]) -> list[str]:
