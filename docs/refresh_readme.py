@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "commands.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("commands.md", "techniques.md")))
 QUOTE = re.compile(r"(<!-- output: (steepest[^\n]*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 LOOK = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUTF8": "1"}
 

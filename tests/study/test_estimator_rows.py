@@ -225,3 +225,15 @@ def test_a_users_file_is_not_run_to_list_settings(tmp_path):
     file.write_text("raise SystemExit('run')")
     deep = Classifier(model=f"{file}:net").get_params()
     assert not any(name.startswith("model__") for name in deep)
+
+
+def test_only_ratios_of_row_weights_matter_to_a_batch_norm():
+    base = 1 + np.arange(300) % 3
+    for size in (None, 1 / 1797, 2.0):
+        model = Classifier("adam", model=MLP(widths=(8,), norm=True), epochs=2, exact=True)
+        model.fit(IMAGES, Y, sample_weight=base if size is None else base * size)
+        variance = np.asarray(model.fitted_.params["running"]["norm1"]["var"])
+        if size is None:
+            want = variance
+        np.testing.assert_allclose(variance, want, rtol=1e-3)
+    assert want.min() > 0.3  # of standardised pixels through He's weights: about 2

@@ -31,7 +31,7 @@ from steepest.schedules import SCHEDULES
 from steepest.stops import STOPS
 from steepest.study import fit as fit_
 from steepest.study import single, solver
-from steepest.study.estimator_rows import flat, image_shape, row_weights, with_class_weight
+from steepest.study.estimator_rows import flat, image_shape, relative, row_weights, with_class_weight
 from steepest.study.nested import replaced, settings_of
 from steepest.study.recipe_text import techniques_from_text
 from steepest.study.split import split
@@ -166,7 +166,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         if recipe.loss.regression:
             raise SettingError(f"Classifier: {type(recipe.loss).__name__} is for numbers, and y holds classes")
         weight = with_class_weight(weight, self.class_weight, self.classes_, y, numbers_)
-        used = weight > 0
+        weight, used = relative(weight) if recipe.reduction == "mean" else weight, weight > 0
         if len(np.unique(numbers_[used])) < 2:
             zero = "sample_weight" if self.class_weight is None else "class_weight times sample_weight"
             raise DataError(f"{zero} is zero for all rows but those of one class; a classifier needs at least two")

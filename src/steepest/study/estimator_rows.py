@@ -37,6 +37,16 @@ def row_weights(given: Any, rows: int) -> np.ndarray:
     return weight
 
 
+def relative(weight: np.ndarray) -> np.ndarray:
+    """Row weights whose mean is 1 where they are not 0: only ratios are to matter, to a batch norm's variance, too.
+
+    >>> relative(np.array([0.0, 0.1, 0.3])).tolist()
+    [0.0, 0.5, 1.5]
+    """
+    used = weight > 0
+    return weight / weight[used].mean() if used.any() else weight
+
+
 def with_class_weight(
     weight: np.ndarray, given: Any, classes: np.ndarray, y: np.ndarray, numbers_: np.ndarray
 ) -> np.ndarray:
