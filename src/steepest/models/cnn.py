@@ -33,6 +33,9 @@ class CNN(Model):
     too small to be halved once a convolution.
     **Differs**: φ is taken after the pool. It rises, so this gives the same numbers for a fourth of the work; where
     numbers tie in a 2×2 square above 0, they share a gradient that torch gives to the first.
+
+    >>> CNN().stages((32, 32, 3), 10)
+    ['32×32×3', '16×16×32', '8×8×64', '4×4×128', '256', '10']
     """
 
     channels: tuple[int, ...] = (32, 64, 128)

@@ -43,6 +43,9 @@ class ResNet(Model):
     **Raises** SettingError for settings that are no whole numbers of at least 1, a depth above 100, and for rows that
     are no images or too small.
     **Differs**: Page takes the maximum over the last maps and an eighth of the scores, and smoothes the ReLU.
+
+    >>> ResNet(width=32).stages((32, 32, 3), 10)
+    ['32×32×3', '32×32×32', '16×16×64', '8×8×128', '4×4×256', '10']
     """
 
     width: int = 32

@@ -59,12 +59,19 @@ class Adversarial(Technique):
     **Acts** through a row's loss; x̃ is made anew from the weights of each step, is a constant to the gradient, and
     stays between black and white, or, where features are no pixels, in the range that the training rows have. Hidden
     units and batch norm see x̃ as another batch, with the step's draws.
+    **Shapes**: X [rows, …] of any shape; the limits of each feature in a row's shape.
     **Hyperparameters**: size ε ≥ 0, in standardised units, searched log-uniform 0.01 … 1; share a of the loss at the
     rows themselves, in [0, 1]: 0 trains on attacked rows alone (Madry et al. 2018), 1 on none.
     **Settings**: kind, norm and steps as in `Attack`. With FGSM a step costs 2⅓ plain ones, with PGD 2 and
     ⅔ for each of its own steps.
     **Raises** SettingError as `Attack` does.
     **Differs** from Madry et al. in the defaults: one step of FGSM, and half of the loss at the rows themselves.
+
+    >>> slope = jnp.array([1.0, -2.0])
+    >>> far = jnp.full(2, jnp.inf)
+    >>> moved = attacked(Adversarial(size=0.5), lambda X: X @ slope, jnp.zeros((1, 2)), -far, far, jax.random.key(0))
+    >>> moved.tolist()
+    [[0.5, -0.5]]
     """
 
     size: Hyper = size_of_attack()

@@ -25,6 +25,8 @@ class Bagging(Technique):
     ensemble's, which is judged as a whole. A batch in which a bag has no row is no step of that bag, but counts as one.
     **Draws** come from (seed, replicate, bag) alone: all recipes meet the same bags, and bag i is the same among any
     number of bags. k bags cost as much as k trainings.
+    **Shapes**: every array of weights has an axis of bags in front; row weights are [bags, rows].
+    **Raises** SettingError for a number of bags below 1 or an unknown way to combine.
     **Differs** from scikit-learn's BaggingClassifier: rows are weighted by their count, not copied, and meet in the
     same batches in every bag; a vote's ties go to the more probable class, there to the lower one.
 

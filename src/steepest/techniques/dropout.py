@@ -45,6 +45,10 @@ class Dropout(Technique):
     **Raises** SettingError for a rate out of its range, a layer below 1, or a model without the layers.
     **Differs**: equals torch's `Dropout` and Keras's in distribution, not draw by draw; Srivastava et al. scale at
     prediction instead.
+
+    >>> kept = Dropout(rate=0.75).hidden(jnp.ones(100), jax.random.key(0), layer=1)
+    >>> sorted(set(kept.tolist()))
+    [0.0, 4.0]
     """
 
     rate: Hyper = fraction(0.5, Space(0.05, 0.8))
@@ -75,6 +79,10 @@ class InputDropout(Technique):
     **Hyperparameters**: rate, the share dropped, in [0, 1); 0.2 by default, as Srivastava et al., searched 0.02 … 0.5.
     **Raises** SettingError for a rate out of its range.
     **Differs**: a dropped number becomes 0, which is the training mean where rows are standardised, black where not.
+
+    >>> X, _ = InputDropout(rate=0.5).rows(jnp.ones((10, 10)), jnp.zeros(10), jax.random.key(0), Facts(None, None, 2))
+    >>> sorted(set(X.ravel().tolist()))
+    [0.0, 2.0]
     """
 
     rate: Hyper = fraction(0.2, Space(0.02, 0.5))

@@ -20,6 +20,9 @@ class FurtherTasks(Technique):
     **Raises** SettingError for a weight out of its range, for data with one label column, beside a loss other than
     cross-entropy, and with techniques that are for one task's classes.
     **Differs**: Keras's `loss_weights` give each task a weight of its own; so does `MultiTask`.
+
+    >>> FurtherTasks(weight=0.5)
+    FurtherTasks(weight=0.5)
     """
 
     weight: Hyper = positive(1.0, Space(0.03, 3.0, log=True))

@@ -23,6 +23,13 @@ class LearntTangents(Technique):
     **Hyperparameters**: strength λ ≥ 0, searched log-uniform 1e-4 … 1.
     **Settings**: count, tangents a row, at least 1 and at most the hidden units.
     **Raises** SettingError for a count out of range.
+    **Differs** from `TangentProp` in the tangents alone; neither torch nor Keras has it.
+
+    >>> encoder = {"W": jnp.array([[1.0, 0.0], [0.0, 2.0]]), "b": jnp.zeros(2)}  # answers most to the second feature
+    >>> scores = lambda X: X * jnp.array([5.0, 1.0])
+    >>> view = View(jnp.zeros((1, 2)), None, jnp.ones(1), scores, None, None, (), None, None)
+    >>> LearntTangents(encoder, strength=0.5, count=1).extra(view).tolist()
+    [0.5]
     """
 
     encoder: Any = part()

@@ -27,6 +27,10 @@ class MaxNorm(Technique):
     momentum. A method that scales each weight by itself (Adam, RMSProp …) ends elsewhere: a ball is none in its scale.
     **Differs**: Keras's MaxNorm is set for each layer by itself and divides by ‖w‖ + 1e-7; torch has `renorm_`, its
     caller's to call. In neither the method's memory (a velocity) hears of the projection.
+
+    >>> after = MaxNorm(limit=1.0).after({"W": jnp.array([[3.0, 4.0], [0.3, 0.4]])})
+    >>> jnp.linalg.norm(after["W"], axis=1).round(3).tolist()
+    [1.0, 0.5]
     """
 
     limit: Hyper = positive(3.0, Space(0.3, 10.0, log=True))

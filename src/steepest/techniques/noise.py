@@ -31,6 +31,11 @@ class InputNoise(Technique):
     sees them (standardised: of each feature's own deviation; images: of the range 0 … 1); 0.1 by default, searched
     0.01 … 1, log-uniform. **Raises** SettingError for a scale out of its range.
     **Differs**: Keras's GaussianNoise(stddev); torch has none.
+
+    >>> X = jnp.zeros((1000, 10))
+    >>> X, _ = InputNoise(scale=2.0).rows(X, X[:, 0], jax.random.key(0), Facts(None, None, 2))
+    >>> round(float(X.std()), 1)
+    2.0
     """
 
     scale: Hyper = _scale(0.1, 1e-2, 1.0)
@@ -51,6 +56,10 @@ class HiddenNoise(Technique):
     **Settings**: layers, the hidden layers it acts on, counted from 1; None for all.
     **Raises** SettingError for a scale out of its range, a layer below 1, or a model without the layers.
     **Differs**: Keras's GaussianNoise after a layer; torch has none.
+
+    >>> h = HiddenNoise(scale=2.0).hidden(jnp.ones((1000, 10)), jax.random.key(0), layer=1)
+    >>> round(float(h.std()), 1), round(float(h.mean()), 1)
+    (2.0, 1.0)
     """
 
     scale: Hyper = _scale(0.1, 1e-2, 1.0)
@@ -80,6 +89,10 @@ class WeightNoise(Technique):
     **Shapes**: every array under `W`. **Hyperparameters**: scale ≥ 0, the standard deviation in units of a weight;
     0.02 by default, searched 0.001 … 0.3, log-uniform (He's weights have a deviation of √(2/fan_in)).
     **Raises** SettingError for a scale out of its range. **Differs**: neither torch nor Keras has it.
+
+    >>> noisy = WeightNoise(scale=2.0).weights({"W": jnp.zeros((100, 100)), "b": jnp.zeros(3)}, jax.random.key(0))
+    >>> round(float(noisy["W"].std()), 1), noisy["b"].tolist()
+    (2.0, [0.0, 0.0, 0.0])
     """
 
     scale: Hyper = _scale(0.02, 1e-3, 0.3)
@@ -107,6 +120,11 @@ class LabelNoise(Technique):
     **Raises** SettingError for a rate out of its range, or for a regression.
     **Differs**: the replaced label is never the row's own; DisturbLabel draws from all classes, its α being
     rate·C/(C−1).
+
+    >>> y = jnp.zeros(10_000, jnp.int32)
+    >>> _, shown = LabelNoise(rate=0.2).rows(y[:, None], y, jax.random.key(0), Facts(None, None, classes=3))
+    >>> round(float((shown != y).mean()), 2), sorted(set(shown.tolist()))
+    (0.2, [0, 1, 2])
     """
 
     rate: Hyper = fraction(0.1, Space(0.01, 0.4))

@@ -28,6 +28,11 @@ class Smoothing(Technique):
     Goodfellow et al. 7.5.1, which is "all" with a·C/(C − 1).
     **Raises** SettingError for an amount out of its range, an unknown spread, or for a regression.
     **Differs**: nothing else from torch, whose class weights have no counterpart here.
+
+    >>> of_class = jnp.array([1.0, 2.0, 3.0, 4.0])  # what a row's loss would be at each class
+    >>> smoothed = Smoothing(0.1).losses(lambda y: of_class[y], of_class[:1], Facts(None, None, classes=4))
+    >>> f"{smoothed[0]:.2f}"  # 0.9·1 + 0.1/4·10
+    '1.15'
     """
 
     amount: Hyper = fraction(0.1, Space(0.01, 0.4))

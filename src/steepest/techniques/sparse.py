@@ -28,6 +28,11 @@ class Sparse(Technique):
     **Settings**: kind; layers, the hidden layers (1, 2, …) that are penalised, None for all.
     **Raises** SettingError for an unknown kind or layer, or numbers out of range.
     **Differs**: Keras's `activity_regularizer` sums |h| over the batch and divides by its rows, as here.
+
+    >>> h = jnp.array([[1.0, 2.0], [0.0, 4.0]])
+    >>> view = View(h, h, jnp.ones(2), None, None, jnp.zeros(2), (h,), None, None)
+    >>> Sparse(strength=0.5).extra(view).tolist()
+    [1.5, 2.0]
     """
 
     strength: Hyper = strength(1e-3, 1e-5, 1e-1)
