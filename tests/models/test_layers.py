@@ -1,4 +1,4 @@
-"""Convolution, pooling and batch norm against loops over every number."""
+"""Convolution, pooling and batch norm against loops over every number."""  # source: M11
 
 import jax
 import jax.numpy as jnp

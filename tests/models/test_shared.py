@@ -1,4 +1,4 @@
-"""Weights that are used twice: their gradient is the sum of both uses, and they stay the same weights."""
+"""Weights that are used twice: their gradient is the sum of both uses, and they stay the same weights."""  # source: R7
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,5 @@
 """`compare` on several label columns: scores are of the first, and the technique `multi-task` lets the others help."""
+# source: R6
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Several trained models as one: what it predicts, its file, and what it refuses."""
+"""Several trained models as one: what it predicts, its file, and what it refuses."""  # source: R5
 
 import dataclasses
 import re

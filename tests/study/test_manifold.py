@@ -1,4 +1,5 @@
 """The manifold tangent classifier: what its tangents are worth, and that scores become flat along them."""
+# source: R10
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""One model for several tasks: both heads learn, weights decide, and what cannot be is refused."""
+"""One model for several tasks: both heads learn, weights decide, and what cannot be is refused."""  # source: R6
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Pre-training by tied autoencoders: rows come back better, and few labels go further."""
+"""Pre-training by tied autoencoders: rows come back better, and few labels go further."""  # source: R7
 
 import jax
 import numpy as np

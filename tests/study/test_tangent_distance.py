@@ -1,4 +1,5 @@
 """Tangent distance: against least squares solved pair by pair, and what it is for: images that moved a little."""
+# source: R10
 
 import jax.numpy as jnp
 import numpy as np

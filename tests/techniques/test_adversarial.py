@@ -1,4 +1,5 @@
 """Adversarial rows: truth 15 on the length of a step, the range, and what a linear model's worst row is."""
+# source: R9
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Augmentation: against SciPy's resampling, and what each range does alone."""
+"""Augmentation: against SciPy's resampling, and what each range does alone."""  # source: R2
 
 import jax
 import jax.numpy as jnp

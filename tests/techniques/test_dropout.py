@@ -1,4 +1,4 @@
-"""Dropout: what is kept, how it is scaled, which layers it acts on, and what is refused."""
+"""Dropout: what is kept, how it is scaled, which layers it acts on, and what is refused."""  # source: R1
 
 from itertools import pairwise
 

@@ -1,4 +1,5 @@
 """Max-norm: norms of incoming weights, alone and while a network trains; and the spread of label smoothing by name."""
+# source: R11
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Noise: its mean and variance, where it goes, and how often labels change."""
+"""Noise: its mean and variance, where it goes, and how often labels change."""  # source: R4
 
 import jax
 import jax.numpy as jnp

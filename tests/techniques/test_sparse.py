@@ -1,4 +1,4 @@
-"""Sparse activations: the penalty's values by hand, and what training makes of the activities."""
+"""Sparse activations: the penalty's values by hand, and what training makes of the activities."""  # source: R8
 
 import jax.numpy as jnp
 import numpy as np

@@ -1,4 +1,5 @@
 """Tangents of images against the analytic ones, and tangent prop's penalty against finite differences."""
+# source: R10
 
 import jax
 import jax.numpy as jnp

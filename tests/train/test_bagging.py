@@ -1,4 +1,5 @@
 """Bagging: each bag trains as it would alone, rows draw as they should, and several models decide together."""
+# source: R5
 
 import dataclasses
 
