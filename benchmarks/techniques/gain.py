@@ -39,10 +39,10 @@ def of_splits(
 
 def of_given(
     data: st.Dataset, recipe: st.Recipe, others: Mapping[str, st.Recipe], epochs: int, small: bool,
-    standardize: bool = True, validation: float = 0.0,
+    standardize: bool = True, validation: float = 0.0, seeds: int = SEEDS,
 ) -> list[Line]:  # fmt: skip
     """Each of the others less the recipe itself, on the test rows that came with the data."""
-    settings = {"replicates": 2 if small else SEEDS, "epochs": 1 if small else epochs, "validation": validation}
+    settings = {"replicates": 2 if small else seeds, "epochs": 1 if small else epochs, "validation": validation}
     recipes = [recipe, *others.values()]
     right = st.sweep(
         recipes, data, exact=False, seed=SEED, standardize=standardize, test="given", **settings

@@ -74,6 +74,7 @@ def test_what_cannot_be_opened(tmp_path, refusal, monkeypatch):
     for name, content, word in (
         ("a.zip", b"PK\x03\x04rest", "unpack it first"),
         ("a.xlsx", b"PK\x03\x04rest", "save as CSV"),
+        ("a.tar.zst", b"(\xb5/\xfd\x04X", "a zstandard file; unpack it first"),
         ("a.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0", "unpack it first"),
         ("a.npy", b"\x93NUMPY\x01\0", "np.savez"),
         ("a.pkl", b"\x80\x04\x95", "pickle"),

@@ -29,6 +29,7 @@ REFUSED = {  # what a file begins with: what it is, and what to do
     b"\x1f\x8b": "a gzip file; unpack it first (IDX and tar are read packed)",
     b"BZh": "a bzip2 file; unpack it first",
     b"\xfd7zXZ\0": "an xz file; unpack it first",
+    b"(\xb5/\xfd": "a zstandard file; unpack it first (tar is read plain, or packed by gzip, bzip2 or xz)",
     b"7z\xbc\xaf": "a 7z file; unpack it first",
     b"Rar!": "a RAR file; unpack it first",
     b"\x89HDF": "an HDF5 file; save its arrays with np.savez",
