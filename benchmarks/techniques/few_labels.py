@@ -48,19 +48,39 @@ def pre_training(small: bool) -> list[Line]:
     digits = drawn()
     recipe = st.Recipe(method=FAST)
     start = pretrain(digits.X[digits.pool], DEEP, 10, recipe=recipe, epochs=1 if small else 30, seed=SEED)
-
-    def said(init: Any) -> Said:
-        def of(digits: Digits, labelled: np.ndarray, seed: int) -> np.ndarray:
-            model = st.Classifier(
-                st.Adam(rate=1e-3), model=DEEP, init=init, epochs=2 if small else 300, batch_size=None,
-                standardize=False, random_state=seed,
-            )  # fmt: skip
-            return model.fit(digits.X[labelled], digits.y[labelled]).predict(digits.X[digits.test])
-
-        return of
-
+    ways = from_weights(DEEP, start, small), from_weights(DEEP, None, small)
     what = "pre-training by tied autoencoders, 40 labelled digits, 3 layers of 32 sigmoids"
-    return [crossed(what, right(digits, (said(start), said(None)), digits.y, 4, small))]
+    return [crossed(what, right(digits, ways, digits.y, 4, small))]
+
+
+def from_weights(perceptron: st.MLP, init: Any, small: bool) -> Said:
+    """What a perceptron says that was trained for 300 steps from these weights, or from He's."""
+
+    def of(digits: Digits, labelled: np.ndarray, seed: int) -> np.ndarray:
+        model = st.Classifier(
+            st.Adam(rate=1e-3), model=perceptron, init=init, epochs=2 if small else 300, batch_size=None,
+            standardize=False, random_state=seed,
+        )  # fmt: skip
+        return model.fit(digits.X[labelled], digits.y[labelled]).predict(digits.X[digits.test])
+
+    return of
+
+
+def sparse_pre_training(small: bool) -> list[Line]:
+    """20 labels: from the weights of autoencoders whose units are rarely active, or as active as they like."""
+    digits = drawn()
+    model = st.MLP(widths=(64, 32), activation="sigmoid")
+
+    def said(*techniques: Any) -> Said:
+        start = pretrain(
+            digits.X[digits.pool], model, 10, recipe=st.Recipe(method=FAST, techniques=techniques),
+            epochs=1 if small else 30, seed=SEED,
+        )  # fmt: skip
+        return from_weights(model, start, small)
+
+    what = "sparse 0.03 (KL, 0.1) autoencoders before training, 20 labelled digits, sigmoids 64-32"
+    ways = said(st.Sparse(0.03, target=0.1, kind="kl")), said()
+    return [crossed(what, right(digits, ways, digits.y, 2, small))]
 
 
 def manifold(small: bool) -> list[Line]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from steepest import MLP, Adam, Given, InputNoise, Momentum, Recipe, Smoothing, TiedAutoencoder, sweep
+from steepest import MLP, Adam, Given, InputNoise, Momentum, Recipe, Smoothing, Sparse, TiedAutoencoder, sweep
 from steepest.core.errors import DataError, SettingError
 from steepest.inits.scaled import He
 from steepest.methods.coordinate import Coordinate
@@ -64,6 +64,16 @@ def test_noise_on_the_way_in_makes_it_denoise():
         layer = autoencode(rows, model, recipe=recipe, epochs=15)
         errors[name] = float(np.mean((model.apply(layer.params, noisy) - rows) ** 2))
     assert errors["denoising"] < 0.6 * errors["plain"]
+
+
+def test_sparsity_makes_its_units_rarely_active():
+    """A mean activity of ρ = 0.05 for each sigmoid, where without the penalty most are active half the time."""
+    model, rates = TiedAutoencoder(32, "sigmoid"), {}
+    for name, techniques in (("plain", ()), ("sparse", (Sparse(strength=1.0, target=0.05, kind="kl"),))):
+        recipe = Recipe(method=Adam(rate=1e-2), techniques=techniques)
+        rates[name] = autoencode(X[POOL], model, recipe=recipe, epochs=15).hidden.mean(axis=0)
+    assert np.abs(rates["sparse"] - 0.05).max() < 0.02
+    assert np.median(rates["plain"]) > 0.15
 
 
 def accuracy(init, labelled, seed):

@@ -60,3 +60,6 @@ class TiedAutoencoder(Model):
 
     def sizes(self, shape: tuple[int, ...], outputs: int) -> list[int]:
         return [features(shape), self.width, outputs]
+
+    def fixed_outputs(self, shape: tuple[int, ...]) -> int | None:
+        return features(shape)
