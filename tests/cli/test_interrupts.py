@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -47,3 +48,27 @@ def test_the_first_signal_raises_and_the_handlers_come_back(number, code):
         signal.raise_signal(number)
     assert caught.value.exit_code == code
     assert signal.getsignal(number) is before
+
+
+LOST = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)
+except BaseException:
+    pass
+"""
+
+
+def test_a_signal_in_the_middle_of_an_import_that_catches_everything_is_not_lost(tmp_path, monkeypatch):
+    (tmp_path / "tries_what_there_is.py").write_text(LOST)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(Stopped) as caught:
+        imports_it_and_goes_on()
+    assert caught.value.exit_code == 130
+
+
+def imports_it_and_goes_on():
+    with stoppable():
+        importlib.import_module("tries_what_there_is")
+        time.sleep(20)

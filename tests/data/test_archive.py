@@ -117,6 +117,18 @@ def test_images_beside_the_class_folders_make_no_class_of_what_holds_them(split,
     np.testing.assert_array_equal(data.open(split).given_test, want.given_test)
 
 
+def test_what_was_refused_of_an_archive_without_images_is_named(tmp_path, refusal):
+    said = refusal(data.open, pack(tmp_path / "x.tar", ("../cats/1.jpg", b"x"), ("/dogs/1.jpg", b"x")))
+    assert "neither images nor batches of CIFAR in this archive; refused: ../cats/1.jpg (leads out of the arch" in said
+
+
+def test_one_class_is_one_problem(photos, tmp_path):
+    (tmp_path / "one").mkdir()
+    (photos / "cats").rename(tmp_path / "one" / "cats")
+    for path in (tmp_path / "one", pack(tmp_path / "x.tar", ("pets", tmp_path / "one"))):
+        assert [problem.count("holds one class") for problem in data.check(path).problems] == [1]
+
+
 def test_class_folders_without_images_are_named(photos, tmp_path, refusal):
     (tmp_path / "bird").mkdir()
     path = pack(tmp_path / "x.tar", ("pets", photos), ("pets/bird", tmp_path / "bird"))

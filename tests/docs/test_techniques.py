@@ -20,6 +20,7 @@ def test_its_python_runs(capsys):
     assert float(said[1]) > 0.7
     assert float(said[2]) > 0.5
     assert said[3] == "(1697, 2)"
+    assert float(said[-1]) > 0.6
     assert len(said[4].strip("[]").split()) == 5
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from steepest.core.errors import SettingError
+from steepest.core.errors import DataError, SettingError
 from steepest.core.stack import stack
 from steepest.data.opening import open as open_data
 from steepest.methods.adam import Adam
@@ -209,3 +209,12 @@ def test_texts_that_say_no_attack(text, said):
     with pytest.raises(SettingError) as caught:
         attack_from_text(text)
     assert said in str(caught.value)
+
+
+def test_labels_that_do_not_fit_the_rows_are_refused(fitted):
+    X = np.zeros((4, 64), np.float32)
+    for y in (np.zeros(3, int), np.zeros(5, int), 0):
+        with pytest.raises(DataError, match=r"4 rows, and labels of shape \(.*\); there must be one for each row"):
+            accuracy_under(fitted, X, y, Attack(0.2))
+    with pytest.raises(SettingError, match=r"object is no fitted model; of a Classifier give its \.fitted_"):
+        accuracy_under(object(), X, np.zeros(4, int), Attack(0.2))

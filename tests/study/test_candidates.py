@@ -158,6 +158,11 @@ def test_a_setting_that_does_nothing_is_refused():
     assert len(made(methods="sgd", penalties="none", techniques=both, model="mlp:8:tanh")) == 2
 
 
+def test_a_space_for_what_a_text_fixes_is_refused_by_that_text():
+    with pytest.raises(SettingError, match=r"^search space dropout\.rate: dropout:rate=0\.3 fixes it; leave one"):
+        made(methods="sgd", techniques="none,dropout:rate=0.3", model="mlp:8", spaces={"dropout.rate": (0.1, 0.5)})
+
+
 def test_multi_task_without_a_layer_to_share_is_refused():
     settings = Settings(methods="adam", techniques="none,multi-task")
     with pytest.raises(SettingError, match="linear has none: each task's scores have weights of their own"):
@@ -203,7 +208,7 @@ def test_a_techniques_space_can_be_changed():
         ({"techniques": "dropout:rate=2", "model": "mlp:8"}, (4,), r"rate = 2; it must be"),
         (
             {"techniques": "dropout:rate=0.3", "model": "mlp:8", "spaces": {"dropout.rate": (0.1, 0.2)}}, (4,),
-            "unknown search space 'dropout.rate'",
+            "search space dropout.rate: dropout:rate=0.3 fixes it",
         ),
         ({"penalties": "l2", "spaces": {"sgd.strength": (0.1, 0.2)}}, (4,), "unknown search space 'sgd.strength'"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from steepest.study.candidates import candidates
 from steepest.study.settings import Settings
 from steepest.study.statistics import compare_paired
-from steepest.study.summary import Outcomes, pick, shares, summarise
+from steepest.study.summary import LOST, Outcomes, pick, shares, summarise
 
 R, TRIALS = 6, 10
 SETTINGS = Settings(methods="sgd,momentum", penalties="none,l2", trials=TRIALS, replicates=R)
@@ -257,3 +257,12 @@ def test_one_candidate_is_compared_with_nobody():
     answer = summarise(alone, candidates(alone), one, 60, 25)
     assert answer.pairs == []
     assert answer.verdict == "nothing was compared: there is only one candidate"
+
+
+def test_a_cell_that_only_diverged_says_so_and_nothing_of_its_space():
+    got = outcomes(1)
+    got.diverged[:, 2] = True
+    answer = summarise(SETTINGS, MADE, got, 60, 25)
+    assert answer.cells[2]["warnings"] == [LOST]
+    assert f"{NAMES[2]}: {LOST}" in answer.warnings
+    assert all(LOST not in cell["warnings"] for c, cell in enumerate(answer.cells) if c != 2)

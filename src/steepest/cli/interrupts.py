@@ -24,24 +24,50 @@ class Stopped(KeyboardInterrupt):
         return 128 + self.number
 
 
+SOON = 0.05  # seconds; how often it is looked whether an import has ended
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """While a command runs, a signal raises `Stopped` in the main thread; the next one leaves without a word."""
+    """While a command runs, a signal raises `Stopped` in the main thread; the next one leaves without a word.
+
+    In the middle of an import it waits for its end: packages catch whatever comes while they try what is installed, and
+    a signal raised there would be lost.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; whoever called us from another one has its own
         return
     seen: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        del frame
         if seen:
             os._exit(128 + number)
         seen.append(number)
-        raise Stopped(number)
+        end(number, frame)
 
-    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def end(number: int, frame: FrameType | None) -> None:
+        del number  # that of the clock, the second time
+        if waits and importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        else:
+            raise Stopped(seen[0])
+
+    waits = hasattr(signal, "setitimer")  # not on Windows
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop} | ({signal.SIGALRM: end} if waits else {})
+    before: dict[int, Any] = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
+        if waits:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported somewhere below what runs."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

@@ -141,8 +141,8 @@ class DataOptions:
     label: Annotated[
         str | tuple[str, ...] | None,
         label_option(
-            "Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100). compare takes one; fit also "
-            "several, a,b: tasks of one model."
+            "Column to predict (tables), labels file (IDX), or fine or coarse (CIFAR-100). Several, a,b, are tasks of "
+            "one model; compare judges the first."
         ),
     ] = None
     size: Annotated[int | None, number("size", "Side in pixels that photos are resized to.", shown=32)] = None

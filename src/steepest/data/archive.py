@@ -169,7 +169,10 @@ def _listing(path: Path, found: list[Contents]) -> tuple[Listing, list[Place]]:
         others = ["/".join(parts) for _, parts, _ in contents.files if not _is_image(parts)]
         if not images:
             holds = f" (it holds {listed(others)})" if others else ""
-            raise DataError(f"{shown(contents.path)}: neither images nor batches of CIFAR in this archive{holds}")
+            refused = f"; refused: {listed(contents.refused)}" if contents.refused else ""
+            raise DataError(
+                f"{shown(contents.path)}: neither images nor batches of CIFAR in this archive{holds}{refused}"
+            )
         listing.others += others
         listing.refused += contents.refused
         top, split = _top([parts for _, parts, _ in images])

@@ -116,7 +116,8 @@ def all_problems(gathered: Gathered) -> list[str]:
     problems = gathered.problems + ([spelling] if spelling else [])
     if gathered.problems and not len(y):
         return problems  # no rows, for the reasons given
-    problems += class_problems(y, classes, gathered.where)
+    found = class_problems(y, classes, gathered.where)
+    problems += [one for one in found if not any(known.startswith(one) for known in problems)]  # said, with a hint
     for task in encoded_further(gathered) if len(y) else ():
         where = f"{gathered.where}: column {shown(task.name)!r}"
         spelling = spelling_problem(gathered.further[task.name], where)

@@ -214,11 +214,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def mean_text(score: Mapping[str, Any]) -> str:
-    """A mean with half its interval, in percent; without the interval where there is none."""
+    """A mean with half its interval, in percent; without the interval where there is none.
+
+    Of an interval that was cut at 0 or 100 %, half is what it reaches to the other side.
+
+    >>> mean_text({"mean": 0.9, "low": 0.78, "high": 1.0})
+    '90.0 ± 12.0'
+    """
     low, high = score.get("low"), score.get("high")
     if low is None or high is None or low != low or high != high:
         return percent(score["mean"])
-    return f"{percent(score['mean'])} ± {percent((high - low) / 2)}"
+    return f"{percent(score['mean'])} ± {percent(max(score['mean'] - low, high - score['mean']))}"
 
 
 def confidence(result: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from steepest.core.errors import SettingError, unknown
+from steepest.core.errors import DataError, SettingError, unknown
 from steepest.core.registry import Registry
 from steepest.core.spec import refuse
 from steepest.data.paths import listed
@@ -113,7 +113,7 @@ def under_attack(fitted: Fitted, X: Any, y: Any, attack: Attack) -> UnderAttack:
     feature over the training rows, or, where an older file does not hold them, over the rows given. A row counts as
     right if it still gets its label: one that was wrong before is rarely put right.
 
-    **Raises** SettingError for a model of numbers, DataError for rows that do not fit.
+    **Raises** SettingError for a model of numbers, or none; DataError for rows or labels that do not fit.
     """
     labels = labels_of_attacked(fitted, X, y, attack)
     units = "as given" if fitted.standard is None else "standardised"
@@ -136,6 +136,8 @@ def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.nda
     """The class number that each row [rows] gets once it was attacked, int32."""
     if not isinstance(attack, Attack):
         raise SettingError(f"attack = {attack!r}; it must be an Attack, such as Attack(0.1)")
+    if not isinstance(fitted, Fitted):
+        raise SettingError(f"attack: {type(fitted).__name__} is no fitted model; of a Classifier give its .fitted_")
     if fitted.recipe.loss.regression:
         raise refuse(fitted.recipe.loss, "predicts numbers; an attack is on labels")
     refuse_tasks(fitted)
@@ -146,6 +148,8 @@ def labels_of_attacked(fitted: Fitted, X: Any, y: Any, attack: Attack) -> np.nda
         )
     prepare()
     rows, y = fitted.prepared(X), np.asarray(y, np.int32)
+    if y.shape != (len(rows),):
+        raise DataError(f"attack: {len(rows):,} rows, and labels of shape {y.shape}; there must be one for each row")
     if not len(rows):
         return np.zeros(0, np.int32)
     limits = _limits(fitted, rows)

@@ -97,9 +97,22 @@ def candidates(
         _check(candidate, shape, tasks)
         made.append(candidate)
     for name in changed:
+        fixing = next((text for text in settings.techniques if name in _fixed(text)), None)
+        if name not in known and fixing is not None:
+            raise SettingError(f"search space {name}: {fixing} fixes it; leave one of the two out")
         if name not in known:
             raise unknown("search space", name, sorted(known))
     return made
+
+
+def _fixed(text: str) -> set[str]:
+    """The hyperparameters to which a text of techniques gives a value, as "dropout.rate"."""
+    return {
+        f"{owner}.{piece.partition('=')[0].strip()}"
+        for owner, part in technique_owners(text).items()
+        for piece in part.partition(":")[2].split(",")
+        if piece
+    }
 
 
 def _models(texts: Sequence[str], shape: tuple[int, ...] | None) -> dict[str, Any]:

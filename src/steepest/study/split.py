@@ -232,7 +232,7 @@ def _check_classes(y: np.ndarray, group: np.ndarray, rows: np.ndarray, names: Se
     groups = np.bincount(code // (int(group.max()) + 1), minlength=len(rows))
     for number, name in enumerate(names):
         if rows[number] == 0 and named:
-            raise DataError(f"{name} has no rows; leave it out or add rows")
+            raise DataError(f"{name} has no rows to train on; leave it out or add rows")
         if groups[number] == 1:
             alone = "1 row" if rows[number] == 1 else f"{rows[number]} rows, all duplicates of one another"
             raise DataError(f"{name} has only {alone}; training and testing need at least 2: add rows or leave it out")

@@ -21,6 +21,8 @@ from steepest.study.statistics import Pair, compare_paired, interval, without_ve
 from steepest.study.verdict import Design, Family, search_space_suspect, sentence
 from steepest.techniques import TECHNIQUES
 
+LOST = "all of its trainings diverged; search smaller rates, or look at the model and its initial weights"
+
 
 @dataclass(frozen=True, eq=False)
 class Given:
@@ -217,7 +219,7 @@ def _cell(candidate: Candidate, c: int, got: Outcomes, best: np.ndarray, design:
         **({} if got.attacked is None else {"attacked": _of_winners(got, best, design, attacked=True)}),
         "expected_best": expected_best(got.validation[:, c, 1:]).mean(axis=0).tolist(),
         "diverged": int(got.diverged[:, c].sum()),
-        "warnings": _edges(candidate, winners),
+        "warnings": [LOST] if got.diverged[:, c].all() else _edges(candidate, winners),
     }
 
 

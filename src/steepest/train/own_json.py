@@ -8,6 +8,7 @@ must be what it was.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from steepest.core.errors import DataError, SettingError
@@ -53,6 +54,8 @@ def own_from_json(entry: Any, given: Any) -> Model | None:
     if isinstance(given, str) and is_own(given) and stored is not None:
         now = read(given)[0]
         if now.sha256 != stored.sha256:
+            if Path(now.path).name != Path(stored.path).name:
+                raise SettingError(f"model {now.written}: another file than that of the stored model, {stored.written}")
             raise changed(now, stored.sha256)  # and is not run
         if now.name != stored.name:
             raise SettingError(f"model {now.written}: it was {stored.name} of that file; name that one")
