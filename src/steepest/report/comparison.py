@@ -224,7 +224,9 @@ def mean_text(score: Mapping[str, Any]) -> str:
     low, high = score.get("low"), score.get("high")
     if low is None or high is None or low != low or high != high:
         return percent(score["mean"])
-    return f"{percent(score['mean'])} ± {percent(max(score['mean'] - low, high - score['mean']))}"
+    cut = low <= 0 or high >= 1
+    half = max(score["mean"] - low, high - score["mean"]) if cut else (high - low) / 2
+    return f"{percent(score['mean'])} ± {percent(half)}"
 
 
 def confidence(result: Mapping[str, Any]) -> str:
