@@ -47,18 +47,17 @@ def stoppable() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         del number  # that of the clock, the second time
-        if waits and importing(frame):
-            signal.setitimer(signal.ITIMER_REAL, SOON)
-        else:
+        if not hasattr(signal, "setitimer") or not importing(frame):  # Windows has none
             raise Stopped(seen[0])
+        if signal.SIGALRM not in before:
+            before[signal.SIGALRM] = signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, SOON)
 
-    waits = hasattr(signal, "setitimer")  # not on Windows
-    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop} | ({signal.SIGALRM: end} if waits else {})
-    before: dict[int, Any] = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        if waits:
+        if len(before) > 2:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
