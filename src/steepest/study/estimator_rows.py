@@ -40,7 +40,7 @@ def row_weights(given: Any, rows: int) -> np.ndarray:
 def relative(weight: np.ndarray) -> np.ndarray:
     """Row weights whose mean is 1 where they are not 0: only ratios are to matter, to a batch norm's variance, too.
 
-    >>> relative(np.array([0.0, 0.1, 0.3])).tolist()
+    >>> relative(np.array([0.0, 1.0, 3.0])).tolist()
     [0.0, 0.5, 1.5]
     """
     used = weight > 0

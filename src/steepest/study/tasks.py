@@ -65,11 +65,11 @@ def _for_the_first(recipe: Recipe, tasks: int) -> Recipe:
     weights = [technique.weight for technique in recipe.techniques if isinstance(technique, FurtherTasks)]
     if not weights:
         return recipe
+    if isinstance(recipe.loss, MultiTask):
+        raise SettingError("multi-task is both technique and loss, each with weights of its own; leave one out")
     if isinstance(recipe.model, Linear):
         raise SettingError("multi-task helps by hidden layers that the tasks share, and linear has none: each task's "
                            "scores have weights of their own; use a model such as mlp:64")  # fmt: skip
-    if isinstance(recipe.loss, MultiTask):
-        raise SettingError("multi-task is both technique and loss, each with weights of its own; leave one out")
     others = tuple(technique for technique in recipe.techniques if not isinstance(technique, FurtherTasks))
     loss = MultiTask((), (1.0, *[weights[0]] * (tasks - 1)), judge="first")
     return replace(recipe, loss=loss, techniques=others)
