@@ -54,6 +54,21 @@ def test_it_holds_for_each_unit_of_a_users_model_whatever_the_order_of_its_axes(
         assert norms(W if units == "first" else W.T).max() == pytest.approx(0.5, rel=1e-5)
 
 
+def test_layers_that_are_scanned_over_are_refused():
+    """Each step of a scan sees a slice, whose first axis is another than that of all of them."""
+
+    def begin(key, shape, outputs):
+        keys = jax.random.split(key)
+        return {"layers": jax.random.normal(keys[0], (3, *shape, *shape)), "out": jnp.ones((outputs, *shape))}
+
+    def scores(params, rows):
+        h, _ = jax.lax.scan(lambda h, W: (jnp.tanh(h @ W), None), rows, params["layers"])
+        return h @ params["out"].T
+
+    with pytest.raises(SettingError, match="which of layers/W those are; leave it out"):
+        check_techniques(Recipe(model=Functions(begin, scores), techniques=MaxNorm(0.5)), (4,))
+
+
 def test_weights_whose_units_cannot_be_told_are_refused():
     def begin(key, shape, outputs):  # noqa: ARG001
         return {"table": jnp.ones((8, outputs)), "other": jnp.ones((*shape, 8))}

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+SOON = 0.05  # seconds; how often it is looked whether an import has ended
+
 
 class Stopped(KeyboardInterrupt):
     """The user (130) or the system (143) asked to stop; the message is what to say about it."""
@@ -22,9 +24,6 @@ class Stopped(KeyboardInterrupt):
     def exit_code(self) -> int:
         """128 and the signal, as shells count."""
         return 128 + self.number
-
-
-SOON = 0.05  # seconds; how often it is looked whether an import has ended
 
 
 @contextmanager
@@ -47,17 +46,18 @@ def stoppable() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         del number  # that of the clock, the second time
-        if not hasattr(signal, "setitimer") or not importing(frame):  # Windows has none
+        if clock is None or not importing(frame):
             raise Stopped(seen[0])
-        if signal.SIGALRM not in before:
-            before[signal.SIGALRM] = signal.signal(signal.SIGALRM, end)
+        if clock not in before:
+            before[clock] = signal.signal(clock, end)
         signal.setitimer(signal.ITIMER_REAL, SOON)
 
+    clock = getattr(signal, "SIGALRM", None)  # not on Windows
     before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        if len(before) > 2:
+        if clock in before:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -205,20 +205,13 @@ def _top(paths: list[tuple[str, ...]]) -> tuple[tuple[str, ...], int]:
     """
     depth = 0
     while True:
-        heads, inside, deeper = _below(paths, depth)
-        beside = len(paths) - len(deeper)
-        if len(heads) != 1 or not deeper or (beside and (len(inside) < 2 or beside >= len(deeper))):
+        heads = {parts[depth] for parts in paths if len(parts) > depth + 1}
+        inside = [parts for parts in paths if len(parts) > depth + 2]
+        most = len(paths) - len(inside) < len(inside)
+        if len(heads) != 1 or not most:
             break
-        paths, depth = deeper, depth + 1
-    split = bool(deeper) and beside < len(deeper) and all(head.lower() in PARTS for head in heads)
-    return paths[0][:depth], int(split)
-
-
-def _below(paths: list[tuple[str, ...]], depth: int) -> tuple[set[str], set[str], list[tuple[str, ...]]]:
-    """The folders at a depth, those inside them, and the images that lie in the latter."""
-    heads = {parts[depth] for parts in paths if len(parts) > depth + 1}
-    deeper = [parts for parts in paths if len(parts) > depth + 2]
-    return heads, {parts[depth + 1] for parts in deeper}, deeper
+        paths, depth = inside, depth + 1
+    return paths[0][:depth], int(most and all(head.lower() in PARTS for head in heads))
 
 
 def _class_folders(contents: Contents, top: tuple[str, ...], split: int) -> set[str]:

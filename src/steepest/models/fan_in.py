@@ -48,7 +48,13 @@ def _walk(jaxpr: Jaxpr, held: dict[Var, Held], found: list[set[Axes]]) -> None:
             _note(found, given[1], settings["dimension_numbers"].rhs_spec[1:])
         for inner in _called(settings):
             if len(inner.invars) == len(given):
-                _walk(inner, {var: value for var, value in zip(inner.invars, given) if value}, found)
+                # a loop sees a slice of what it goes through, whose axes are others: that is not followed
+                kept = zip(inner.invars, given, map(_shape, inner.invars), map(_shape, equation.invars))
+                _walk(inner, {var: one for var, one, here, there in kept if one and here == there}, found)
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    return getattr(value.aval, "shape", None)
 
 
 def _note(found: list[set[Axes]], value: Held | None, summed: Sequence[int]) -> None:

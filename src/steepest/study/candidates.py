@@ -97,22 +97,18 @@ def candidates(
         _check(candidate, shape, tasks)
         made.append(candidate)
     for name in changed:
-        fixing = next((text for text in settings.techniques if name in _fixed(text)), None)
-        if name not in known and fixing is not None:
-            raise SettingError(f"search space {name}: {fixing} fixes it; leave one of the two out")
-        if name not in known:
-            raise unknown("search space", name, sorted(known))
+        if name in known:
+            continue
+        for text in settings.techniques:
+            if any(name == f"{owner}.{own}" for owner, part in technique_owners(text).items() for own in _fixed(part)):
+                raise SettingError(f"search space {name}: {text} fixes it; leave one of the two out")
+        raise unknown("search space", name, sorted(known))
     return made
 
 
 def _fixed(text: str) -> set[str]:
-    """The hyperparameters to which a text of techniques gives a value, as "dropout.rate"."""
-    return {
-        f"{owner}.{piece.partition('=')[0].strip()}"
-        for owner, part in technique_owners(text).items()
-        for piece in part.partition(":")[2].split(",")
-        if piece
-    }
+    """The settings to which the text of one technique gives a value."""
+    return {piece.partition("=")[0].strip() for piece in text.partition(":")[2].split(",")}
 
 
 def _models(texts: Sequence[str], shape: tuple[int, ...] | None) -> dict[str, Any]:
@@ -172,8 +168,7 @@ def _order(parts: Sequence[tuple[Any, Any]]) -> tuple[tuple[type, ...], ...]:
 
 def _technique_spaces(owner: str, text: str, changed: Mapping[str, tuple[float, float]]) -> dict[str, Space]:
     """The spaces of what a technique's text leaves open."""
-    fixed = {piece.partition("=")[0].strip() for piece in text.partition(":")[2].split(",")}
-    fixed |= set(getattr(part_from_text(TECHNIQUES, text), "idle", ()))
+    fixed = _fixed(text) | set(getattr(part_from_text(TECHNIQUES, text), "idle", ()))
     spaces = _spaces(owner, TECHNIQUES[technique_name(text)], changed)
     return {name: space for name, space in spaces.items() if name not in fixed}
 

@@ -166,7 +166,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         if recipe.loss.regression:
             raise SettingError(f"Classifier: {type(recipe.loss).__name__} is for numbers, and y holds classes")
         weight = with_class_weight(weight, self.class_weight, self.classes_, y, numbers_)
-        weight, used = relative(weight) if recipe.reduction == "mean" else weight, weight > 0
+        weight = relative(weight) if recipe.reduction == "mean" else weight
+        used = weight > 0
         if len(np.unique(numbers_[used])) < 2:
             zero = "sample_weight" if self.class_weight is None else "class_weight times sample_weight"
             raise DataError(f"{zero} is zero for all rows but those of one class; a classifier needs at least two")

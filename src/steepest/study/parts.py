@@ -40,7 +40,8 @@ TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 ALL = "all"  # of the layers: None in a specification
 NEEDS = {
     "needs_images": "images", "needs_hidden": "hidden layers", "needs_classes": "classes",
-    "needs_tasks": "several label columns", "needs_units": "plain products", "needs_forward": "forward derivatives",
+    "needs_tasks": "several label columns", "needs_units": "products that show the units of a model of your own",
+    "needs_forward": "forward derivatives of a model of your own",
 }  # fmt: skip
 
 

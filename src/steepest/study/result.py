@@ -111,6 +111,5 @@ def _under_attack(
     weight = np.asarray(rows.weight, np.float64)
     matrices = confusion(_first_task(rows.y, 1), said, len(plan.source.classes), weight)
     scored = {f"attacked {name}": metric(matrices) for name, metric in METRICS.items()}
-    return [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))], [
-        [labels] for labels in said
-    ]
+    made = [{name: float(values[i]) for name, values in scored.items()} for i in range(len(members))]
+    return made, [[labels] for labels in said]

@@ -35,13 +35,18 @@ class Given:
     def rows(self, replicate: int, candidate: int, trial: int, attacked: bool = False) -> np.ndarray:
         """What each row [rows] adds to the score's mean, as it is or attacked."""
         packed = np.frombuffer(self.hits[replicate, candidate, trial], np.uint8)
-        place = -(-len(self.shares) // 8) * attacked
+        place = self._size if attacked else 0
         return np.unpackbits(packed[place:], count=len(self.shares)) * self.shares
 
     @property
     def attacked(self) -> bool:
         """Whether it is known of attacked rows; runs of earlier versions did not keep it."""
-        return all(len(packed) > -(-len(self.shares) // 8) for packed in self.hits.values())
+        return all(len(packed) > self._size for packed in self.hits.values())
+
+    @property
+    def _size(self) -> int:
+        """How many bytes a bit for each row takes."""
+        return -(-len(self.shares) // 8)
 
 
 def shares(y: np.ndarray, metric: str) -> np.ndarray:

@@ -25,6 +25,7 @@ from steepest.core.spec import refuse
 Array = Any
 Tree = Any
 FanIn = Mapping[str, tuple[int, ...] | None]
+OURS: FanIn = MappingProxyType({})  # every weight is [out, …]
 
 
 @jax.tree_util.register_dataclass
@@ -105,7 +106,7 @@ class Technique:
         del view
         return None
 
-    def after(self, params: Tree, fan_in: FanIn = MappingProxyType({})) -> Tree:
+    def after(self, params: Tree, fan_in: FanIn = OURS) -> Tree:
         """The weights that a step ends with; the method hears how far that is from those it gave (its `settle`).
         `fan_in`: the axes of weights by name that a unit takes in, where they are not all but the first."""
         del fan_in

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import jax.numpy as jnp
 
 from steepest.core.hyper import Hyper, Space, positive
 from steepest.core.spec import spec
-from steepest.techniques.contract import Array, FanIn, Technique, Tree, change_weights
+from steepest.techniques.contract import OURS, Array, FanIn, Technique, Tree, change_weights
 
 
 @spec
@@ -39,7 +37,7 @@ class MaxNorm(Technique):
     paper = "Srivastava et al. 2014"
     needs_units = True
 
-    def after(self, params: Tree, fan_in: FanIn = MappingProxyType({})) -> Tree:
+    def after(self, params: Tree, fan_in: FanIn = OURS) -> Tree:
         def within(W: Array, name: str) -> Array:
             incoming = fan_in.get(name) or tuple(range(1, W.ndim))
             norm = jnp.sqrt(jnp.sum(W * W, axis=incoming, keepdims=True))
